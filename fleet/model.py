@@ -1,0 +1,274 @@
+"""The values every room speaks. Frozen; no I/O, no clock, no AWS.
+
+Times are timezone-aware UTC datetimes, sizes are bytes, account ids are twelve-digit strings
+(leading zeros count), regions and qualifiers are spelt as AWS spells them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+LATEST = "$LATEST"
+GO1X = "go1.x"
+ROLLBACK_ALIAS = "go1x-rollback"
+"""The alias a migration leaves on the last published go1.x version."""
+
+EVERY_REGION = "*"
+"""Region of a coverage row that speaks for a whole account: no region of it was reached."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class PackageType(StrEnum):
+    """How the code is delivered; Image functions have no runtime."""
+
+    ZIP = "Zip"
+    IMAGE = "Image"
+
+
+class Use(StrEnum):
+    """Why a function version matters, from what was seen to point at it."""
+
+    LATEST = "latest"
+    """$LATEST itself: what an unqualified call runs and what updates change."""
+    SERVED = "served"
+    """A published version that an alias or a trigger serves."""
+    KEPT = "kept"
+    """A published version that nothing seen points at."""
+    ROLLBACK = "kept for rollback"
+    """Held by the alias go1x-rollback and nothing else: a migration's safety net, no finding."""
+    UNKNOWN = "unknown"
+    """A published version whose aliases could not be read."""
+    IMAGE = "image"
+    """A container image: its runtime is inside the image, the API does not tell it."""
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether a version of this use has to move before the deadline."""
+        return self not in {Use.ROLLBACK, Use.IMAGE}
+
+
+class CoverageStatus(StrEnum):
+    """How the look at one account and region ended."""
+
+    OK = "ok"
+    DENIED = "denied"
+    ROLE_MISSING = "role missing"
+    REGION_NOT_ENABLED = "region not enabled"
+    BLOCKED_BY_POLICY = "blocked by policy"
+    THROTTLED_OUT = "throttled out"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not attempted"
+    ACCOUNT_NOT_ACTIVE = "account not active"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing that can be called at all was left unseen.
+
+        A region the account has not enabled answers nobody, and a suspended account runs
+        nothing for anybody who could ask; every other status but ok hides functions.
+        """
+        return self in {
+            CoverageStatus.OK,
+            CoverageStatus.REGION_NOT_ENABLED,
+            CoverageStatus.ACCOUNT_NOT_ACTIVE,
+        }
+
+
+class OwnerKind(StrEnum):
+    """What deploys a function, told from its tags."""
+
+    CLOUDFORMATION = "cloudformation"
+    SAM = "sam"
+    SERVERLESS = "serverless"
+    MAPPED = "mapped"
+    """Named by a rule under `owners:` in fleet.yaml."""
+    UNKNOWN = "unknown"
+
+
+class CallerKind(StrEnum):
+    """How a call reaches a function."""
+
+    EVENT_SOURCE = "event source"
+    FUNCTION_URL = "function url"
+    PERMISSION = "permission"
+    """A statement of the function's resource policy: a service or account that may invoke it."""
+
+
+class ScanState(StrEnum):
+    """How far a scan came."""
+
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRef:
+    """One function and qualifier ($LATEST or a version number), anywhere in a partition."""
+
+    partition: str
+    account: str
+    region: str
+    name: str
+    qualifier: str = LATEST
+
+    @property
+    def arn(self) -> str:
+        """The qualified ARN; $LATEST is left out, as AWS writes the unqualified ARN."""
+        stem = f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{self.name}"
+        return stem if self.qualifier == LATEST else f"{stem}:{self.qualifier}"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionConfig:
+    """What ListFunctions tells of one function version; environment variables are left behind.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
+    """
+
+    ref: FunctionRef
+    package_type: PackageType
+    runtime: str | None
+    """None for Image functions."""
+    handler: str | None
+    architecture: str
+    code_size: int
+    """Bytes, zipped."""
+    code_sha256: str
+    """Base64, as AWS gives it."""
+    last_modified: datetime | None
+    layers: tuple[str, ...] = ()
+    """Layer version ARNs in the order they are merged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """An alias of a function: its version and, while weighted, the other version's share."""
+
+    name: str
+    version: str
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Version → share (0–1) that the alias sends there besides its own version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Something that calls one qualifier of a function."""
+
+    kind: CallerKind
+    source: str
+    """The event source's ARN, the function URL's auth type, or the principal of a permission."""
+    qualifier: str
+    """$LATEST, a version number or an alias name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who deploys the function, and the stack or team by name ('' where unknown)."""
+
+    kind: OwnerKind
+    name: str = ""
+
+
+UNKNOWN_OWNER = Owner(OwnerKind.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRecord:
+    """One row of an inventory: a function version and what was learnt about it.
+
+    None means not looked at or not readable; an empty tuple means looked at and none there.
+    """
+
+    config: FunctionConfig
+    use: Use
+    latest_runtime: str | None
+    """The runtime $LATEST has: it may have moved on while this version is still served."""
+    aliases: tuple[Alias, ...] | None = None
+    """The aliases that send calls to this version."""
+    callers: tuple[Caller, ...] | None = None
+    """What calls this version, directly or through one of its aliases."""
+    tags: Mapping[str, str] | None = None
+    owner: Owner = UNKNOWN_OWNER
+    invocations: int | None = None
+    """Invocations of the whole function over the last 30 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as the organization lists it."""
+
+    id: str
+    name: str = ""
+    ou: str = ""
+    """Path of organizational units below the root, as `Workloads/Prod`; '' at the root or alone."""
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How the look at one account and region ended, and what passed by."""
+
+    account: str
+    region: str
+    """EVERY_REGION where no region of the account was reached."""
+    status: CoverageStatus
+    reason: str = ""
+    functions: int = 0
+    """Functions listed, of any runtime."""
+    versions: int = 0
+    """Function versions listed, $LATEST included, of any runtime."""
+    calls: int = 0
+    throttles: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LaneResult:
+    """All that one account and region gave: its coverage row and its records, stored as one."""
+
+    coverage: Coverage
+    records: tuple[FunctionRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """What a scan was asked to look for; kept with it, so that --resume asks the same."""
+
+    runtimes: tuple[str, ...] = (GO1X,)
+    latest_only: bool = False
+    callers: bool = False
+    traffic: bool = False
+    organization: bool = False
+    accounts: tuple[str, ...] | None = None
+    """Account ids asked for; None means no such filter, () means none at all."""
+    excluded_accounts: tuple[str, ...] = ()
+    ous: tuple[str, ...] | None = None
+    """Organizational units asked for, by id (ou-…) or path."""
+    tags: tuple[str, ...] | None = None
+    """Function tags asked for, as KEY or KEY=VALUE with wildcards."""
+    regions: tuple[str, ...] | None = None
+    """Region names or wildcards asked for."""
+    excluded_regions: tuple[str, ...] = ()
+    role_name: str = "OrganizationAccountAccessRole"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanHeader:
+    """A saved scan without its rows."""
+
+    id: str
+    """Sorts by start: UTC time to the second and four random hex digits."""
+    started: datetime
+    finished: datetime | None
+    state: ScanState
+    caller: str
+    """The account whose credentials ran the scan."""
+    organization: str
+    """The organization's id, or '' for a scan of single accounts."""
+    partition: str
+    options: ScanOptions
