@@ -28,6 +28,16 @@ class BadSelection(UsageError):
         return f"{self.option} {self.value!r}: {self.advice}"
 
 
+class NothingSelected(UsageError):
+    """The options together leave nothing to do; that never means everything."""
+
+    def __str__(self) -> str:
+        return (
+            "the selection names no account, so nothing was looked at; check --account, "
+            "--exclude-account and --ou (an empty value selects nothing)"
+        )
+
+
 @dataclass(eq=False)
 class FileProblem(FleetError):
     """A file the user named, or that fleet keeps, cannot be used."""

@@ -42,7 +42,7 @@ class Use(StrEnum):
     ROLLBACK = "kept for rollback"
     """Held by the alias go1x-rollback and nothing else: a migration's safety net, no finding."""
     UNKNOWN = "unknown"
-    """A published version whose aliases could not be read."""
+    """A published version whose aliases or triggers could not be read."""
     IMAGE = "image"
     """A container image: its runtime is inside the image, the API does not tell it."""
 

@@ -1,0 +1,217 @@
+"""Everything asked of Lambda."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from fleet.aws.failures import CallFailed, Situation
+from fleet.aws.session import Aws, Lane
+from fleet.model import (
+    LATEST,
+    Alias,
+    Caller,
+    CallerKind,
+    FunctionConfig,
+    FunctionRef,
+    PackageType,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one account and region lists."""
+
+    functions: int
+    """Functions of any runtime."""
+    versions: int
+    """Function versions of any runtime, $LATEST included."""
+    found: tuple[FunctionConfig, ...]
+    """The versions on the runtimes asked for, and $LATEST of every Image function."""
+    latest: Mapping[str, str | None]
+    """For each function found, the runtime of its $LATEST; no entry where it was not listed."""
+
+
+def list_functions(aws: Aws, lane: Lane, runtimes: Iterable[str], *, latest_only: bool) -> Listing:
+    """Every function and, unless `latest_only`, every published version of it.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html; raises CallFailed.
+    """
+    wanted = frozenset(runtimes)
+    scope = {} if latest_only else {"FunctionVersion": "ALL"}
+    latest: dict[str, str | None] = {}
+    found: dict[tuple[str, str], FunctionConfig] = {}
+    published: set[tuple[str, str]] = set()
+    pages = aws.pages(
+        lane,
+        "lambda",
+        "ListFunctions",
+        holds="Functions",
+        sends="Marker",
+        gives="NextMarker",
+        **scope,
+    )
+    for page in pages:
+        with _readable("lambda:ListFunctions", lane):
+            for each in page["Functions"]:
+                name, version, runtime = each["FunctionName"], each["Version"], each.get("Runtime")
+                # A list that changes while it is paged can name a version twice.
+                if version == LATEST:
+                    latest[name] = runtime
+                    if runtime not in wanted and each.get("PackageType") != PackageType.IMAGE:
+                        continue
+                else:
+                    published.add((name, version))
+                    if runtime not in wanted:
+                        continue
+                found[name, version] = _config(aws.caller.partition, lane, each)
+    names = {name for name, _ in found}
+    return Listing(
+        functions=len(latest.keys() | {name for name, _ in published}),
+        versions=len(latest) + len(published),
+        found=tuple(found.values()),
+        latest={name: runtime for name, runtime in latest.items() if name in names},
+    )
+
+
+def read_aliases(aws: Aws, lane: Lane, name: str) -> tuple[Alias, ...]:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_ListAliases.html; raises CallFailed."""
+    return tuple(
+        Alias(
+            each["Name"],
+            each["FunctionVersion"],
+            dict(each.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})),
+        )
+        for each in _list(aws, lane, "ListAliases", "Aliases", FunctionName=name)
+    )
+
+
+def read_tags(aws: Aws, lane: Lane, ref: FunctionRef) -> Mapping[str, str]:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_ListTags.html; raises CallFailed."""
+    arn = FunctionRef(ref.partition, ref.account, ref.region, ref.name).arn
+    answer = aws.call(lane, "lambda", "ListTags", holds="Tags", Resource=arn)
+    with _readable("lambda:ListTags", lane):
+        return {str(key): str(value) for key, value in answer["Tags"].items()}
+
+
+def read_event_sources(aws: Aws, lane: Lane) -> Mapping[str, tuple[Caller, ...]]:
+    """Function name → its event source mappings, for the whole region in one list.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html
+    """
+    callers: dict[str, list[Caller]] = {}
+    listed = _list(aws, lane, "ListEventSourceMappings", "EventSourceMappings")
+    for each in listed:
+        name, qualifier = _name_and_qualifier(each["FunctionArn"])
+        # Self-managed Kafka has no ARN.
+        source = each.get("EventSourceArn") or "self-managed"
+        callers.setdefault(name, []).append(Caller(CallerKind.EVENT_SOURCE, source, qualifier))
+    return {name: tuple(each) for name, each in callers.items()}
+
+
+def read_function_urls(aws: Aws, lane: Lane, name: str) -> tuple[Caller, ...]:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctionUrlConfigs.html."""
+    listed = _list(aws, lane, "ListFunctionUrlConfigs", "FunctionUrlConfigs", FunctionName=name)
+    return tuple(
+        Caller(
+            CallerKind.FUNCTION_URL,
+            str(each["AuthType"]),
+            _name_and_qualifier(each["FunctionArn"])[1],
+        )
+        for each in listed
+    )
+
+
+def read_permissions(aws: Aws, lane: Lane, name: str, qualifier: str) -> tuple[Caller, ...]:
+    """Who a qualifier's resource policy lets in; () where it has none.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_GetPolicy.html; raises CallFailed.
+    """
+    scope = {} if qualifier == LATEST else {"Qualifier": qualifier}
+    try:
+        answer = aws.call(lane, "lambda", "GetPolicy", holds="Policy", FunctionName=name, **scope)
+    except CallFailed as failure:
+        if failure.situation is Situation.NOT_FOUND:
+            return ()
+        raise
+    with _readable("lambda:GetPolicy", lane):
+        statements = json.loads(answer["Policy"])["Statement"]
+        return tuple(
+            Caller(CallerKind.PERMISSION, _principal(each), qualifier)
+            for each in statements
+            if each["Effect"] == "Allow"
+        )
+
+
+def _principal(statement: Mapping[str, Any]) -> str:
+    principal = statement["Principal"]
+    if isinstance(principal, dict):
+        principal = ", ".join(str(value) for value in principal.values())
+    conditions = statement.get("Condition", {}).values()
+    sources = [
+        str(value)
+        for condition in conditions
+        for key, value in condition.items()
+        if key.lower() == "aws:sourcearn"
+    ]
+    return " ".join([str(principal), *sources])
+
+
+def _list(
+    aws: Aws, lane: Lane, operation: str, holds: str, **parameters: str
+) -> Iterator[dict[str, Any]]:
+    pages = aws.pages(
+        lane, "lambda", operation, holds=holds, sends="Marker", gives="NextMarker", **parameters
+    )
+    for page in pages:
+        with _readable(f"lambda:{operation}", lane):
+            yield from page[holds]
+
+
+def _config(partition: str, lane: Lane, each: Mapping[str, Any]) -> FunctionConfig:
+    # Environment is in this answer: take what is named here and nothing else.
+    return FunctionConfig(
+        ref=FunctionRef(
+            partition, lane.account, lane.region, each["FunctionName"], each["Version"]
+        ),
+        package_type=PackageType(each.get("PackageType", PackageType.ZIP)),
+        runtime=each.get("Runtime"),
+        handler=each.get("Handler"),
+        architecture=each.get("Architectures", ["x86_64"])[0],
+        code_size=int(each["CodeSize"]),
+        code_sha256=str(each["CodeSha256"]),
+        last_modified=_moment(each.get("LastModified")),
+        layers=tuple(layer["Arn"] for layer in each.get("Layers", ())),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    except ValueError:
+        return None
+
+
+def _name_and_qualifier(arn: str) -> tuple[str, str]:
+    parts = arn.split(":")
+    return parts[6], parts[7] if len(parts) > 7 else LATEST  # noqa: PLR2004  # fields of an ARN
+
+
+@contextmanager
+def _readable(action: str, lane: Lane) -> Iterator[None]:
+    """Turn an answer of another shape than the API page's into a failure of this lane."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise CallFailed(
+            action,
+            lane.account,
+            lane.region,
+            Situation.OTHER,
+            "UnreadableAnswer",
+            f"an entry is not as the API describes it ({type(error).__name__}: {error})",
+        ) from error

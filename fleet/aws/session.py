@@ -1,0 +1,222 @@
+"""The one way a call reaches AWS: permitted, paced, signed, retried, counted, understood."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore import xform_name
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+from tenacity import RetryCallState
+
+from fleet.aws.clients import Clients
+from fleet.aws.credentials import AssumedRole, Session, session_from, signing_as
+from fleet.aws.failures import (
+    CallFailed,
+    Interrupted,
+    NoCredentials,
+    RoleRefused,
+    Situation,
+    UnreadableAnswer,
+    named,
+)
+from fleet.aws.pace import Pace
+from fleet.aws.retry import retrying
+from fleet.permissions import Permission, session_policy
+
+SESSION_SECONDS = 3600
+"""Role chaining allows no longer sessions than one hour."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """One account and region as one task works through it; never shared between threads."""
+
+    account: str
+    region: str
+    pace: Pace
+    calls: int = 0
+    throttles: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who runs fleet: the answer of GetCallerIdentity."""
+
+    account: str
+    partition: str
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Aws:
+    """Calls to any account and region of an organization, limited to the permissions given."""
+
+    def __init__(
+        self,
+        clients: Clients,
+        permissions: Iterable[Permission],
+        *,
+        role_name: str,
+        external_id: str | None = None,
+        calls_per_second: float = 10.0,
+        stop: threading.Event | None = None,
+        clock: Callable[[], datetime] = _utc_now,
+        first_wait: float = 0.5,
+    ) -> None:
+        """`stop` ends waits and retries at once; `first_wait` (seconds) starts the backoff."""
+        self._clients = clients
+        permissions = tuple(permissions)
+        self._actions = {(each.service, each.operation): each.action for each in permissions}
+        self._session_policy = session_policy(permissions)
+        self._role_name = role_name
+        self._external_id = external_id
+        self._calls_per_second = calls_per_second
+        self._stop = stop or threading.Event()
+        self._clock = clock
+        self._roles: dict[str, AssumedRole] = {}
+        self._roles_lock = threading.Lock()
+        self._retrying = retrying(
+            clients.max_attempts, self._stop, _count_throttle, first_wait=first_wait
+        )
+        self.home_region = clients.home_region
+        # Until the caller is known, the caller's own credentials sign everything.
+        self._own_account = ""
+        self.caller = self._who_calls()
+        self._own_account = self.caller.account
+
+    def lane(self, account: str, region: str) -> Lane:
+        """A fresh lane, with a budget of its own."""
+        sleep: Callable[[float], object] = self._stop.wait
+        return Lane(account, region, Pace(self._calls_per_second, sleep=sleep))
+
+    def home(self) -> Lane:
+        """The caller's own account in the region its profile names."""
+        return self.lane(self._own_account, self.home_region)
+
+    def call(
+        self, lane: Lane, service: str, operation: str, *, holds: str, **parameters: Any
+    ) -> dict[str, Any]:
+        """One call, retried as it deserves; the answer is sure to hold the key `holds`.
+
+        Raises CallFailed, RoleRefused (the account's role cannot be assumed), NoCredentials
+        (the caller's own are unusable: nobody's call can succeed any more) or Interrupted.
+        """
+        action = self._actions[service, operation]
+        if self._stop.is_set():
+            raise Interrupted
+        try:
+            answer: dict[str, Any] = self._retrying(
+                self._once, lane, service, operation, action, holds, parameters
+            )
+        except CallFailed as failure:
+            if self._stop.is_set():
+                raise Interrupted from failure
+            if failure.situation is Situation.EXPIRED and lane.account == self._own_account:
+                raise NoCredentials(f"they have expired ({failure.code})") from failure
+            raise
+        return answer
+
+    def pages(
+        self,
+        lane: Lane,
+        service: str,
+        operation: str,
+        *,
+        holds: str,
+        sends: str = "NextToken",
+        gives: str = "NextToken",
+        **parameters: Any,
+    ) -> Iterator[dict[str, Any]]:
+        """Every page of a list, followed until AWS gives no further marker, empty pages or not."""
+        while True:
+            page = self.call(lane, service, operation, holds=holds, **parameters)
+            yield page
+            following = page.get(gives)
+            if not following:
+                return
+            if following == parameters.get(sends):
+                # Asking again would ask the same for ever.
+                raise self._failed(
+                    lane, service, operation, "the list does not advance: the same marker twice"
+                )
+            parameters[sends] = following
+
+    def _once(
+        self,
+        lane: Lane,
+        service: str,
+        operation: str,
+        action: str,
+        holds: str,
+        parameters: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        credentials = self._credentials_of(lane.account)
+        client = self._clients.client(service, lane.region)
+        if service == "lambda":
+            lane.pace.wait()
+        lane.calls += 1
+        try:
+            with signing_as(credentials):
+                answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
+            _check_whole(answer, holds)
+        except (ClientError, BotoCoreError, UnreadableAnswer) as error:
+            failure = named(error, action, lane.account, lane.region)
+            if failure.situation is Situation.EXPIRED and lane.account in self._roles:
+                self._roles[lane.account].forget(credentials)
+            raise failure from error
+        return answer
+
+    def _failed(self, lane: Lane, service: str, operation: str, detail: str) -> CallFailed:
+        action = self._actions[service, operation]
+        return CallFailed(action, lane.account, lane.region, Situation.OTHER, "Paging", detail)
+
+    def _who_calls(self) -> Caller:
+        identity = self.call(self.home(), "sts", "GetCallerIdentity", holds="Arn")
+        return Caller(identity["Account"], identity["Arn"].split(":")[1])
+
+    def _credentials_of(self, account: str) -> ReadOnlyCredentials:
+        if account == self._own_account:
+            return self._clients.own_credentials()
+        with self._roles_lock:
+            role = self._roles.get(account)
+            if role is None:
+                role = AssumedRole(lambda: self._assume(account), self._clock)
+                self._roles[account] = role
+        return role.credentials()
+
+    def _assume(self, account: str) -> Session:
+        arn = f"arn:{self.caller.partition}:iam::{account}:role/{self._role_name}"
+        wanted: dict[str, Any] = {
+            "RoleArn": arn,
+            "RoleSessionName": "fleet",
+            "DurationSeconds": SESSION_SECONDS,
+            # Whatever the role may do: this session can't write.
+            "Policy": self._session_policy,
+        }
+        if self._external_id is not None:
+            wanted["ExternalId"] = self._external_id
+        try:
+            answer = self.call(self.home(), "sts", "AssumeRole", holds="Credentials", **wanted)
+        except CallFailed as failure:
+            raise RoleRefused(arn, failure) from failure
+        return session_from(answer)
+
+
+def _check_whole(answer: Mapping[str, Any], holds: str) -> None:
+    # botocore turns a truncated body into an empty answer without an error.
+    if holds not in answer:
+        raise UnreadableAnswer(holds)
+
+
+def _count_throttle(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, CallFailed) and error.situation is Situation.THROTTLED:
+        lane: Lane = state.args[0]
+        lane.throttles += 1

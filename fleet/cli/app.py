@@ -1,0 +1,93 @@
+"""The commands, and how each way of ending becomes an exit status."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from fleet import __version__
+from fleet.cli.diff import diff
+from fleet.cli.policy import policy_app
+from fleet.cli.report import report
+from fleet.cli.scan import scan
+from fleet.cli.scans import scans
+from fleet.cli.status import Status
+from fleet.errors import FleetError, UsageError
+
+app = typer.Typer(
+    name="fleet",
+    help="Find every AWS Lambda function on go1.x across an organization, and take it off in time.",
+    epilog="Exit status: 0 done and complete; 1 error; 2 usage; 3 findings (with "
+    "--fail-on-findings); 4 coverage incomplete; 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(scan)
+app.command()(report)
+app.command()(diff)
+app.command()(scans)
+app.add_typer(policy_app)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"fleet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Log what happens, and show tracebacks.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and end."
+        ),
+    ] = False,
+) -> None:
+    if debug:
+        # fleet's own records only: botocore's would show credentials and signed requests.
+        logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+        logging.getLogger("fleet").setLevel(logging.DEBUG)
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with the documented status."""
+    # A job that is cancelled politely ends as Ctrl-C does: with what was found kept.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    debug = "--debug" in sys.argv[1:2]
+    try:
+        app()
+    except UsageError as error:
+        _end(Status.USAGE, error, debug=debug)
+    except FleetError as error:
+        _end(Status.ERROR, error, debug=debug)
+    except KeyboardInterrupt:
+        _end(Status.INTERRUPTED, "interrupted", debug=False)
+    except BrokenPipeError:
+        # The reader of our output has gone, as `| head` does; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Status.ERROR)
+    except Exception as error:  # noqa: BLE001  # the last one to catch a defect
+        if debug:
+            raise
+        said = f"unexpected {type(error).__name__}; run `fleet --debug …` to see where"
+        _end(Status.ERROR, said, debug=False)
+    sys.exit(Status.DONE)
+
+
+def _end(status: Status, said: object, *, debug: bool) -> NoReturn:
+    if debug:
+        logging.getLogger("fleet").exception("ended by")
+    typer.echo(f"fleet: {said}", err=True)
+    sys.exit(status)

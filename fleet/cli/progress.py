@@ -1,0 +1,137 @@
+"""What somebody who waits sees on stderr: a live line in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from fleet.model import Coverage
+
+HEARTBEAT_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Counts:
+    """How far a scan is."""
+
+    accounts: int = 0
+    entered: int = 0
+    lanes: int = 0
+    done: int = 0
+    found: int = 0
+    throttles: int = 0
+    unseen: int = 0
+    started: float = 0.0
+
+    def line(self, now: float) -> str:
+        """One sentence of numbers; `now` and `started` in seconds of the same clock."""
+        parts = [
+            f"{self.entered:,} of {self.accounts:,} accounts entered",
+            f"{self.done:,} of {self._expected_lanes():,} account-regions seen",
+            f"{self.found:,} versions found",
+        ]
+        if self.throttles:
+            parts.append(f"{self.throttles:,} throttles")
+        if self.unseen:
+            parts.append(f"{self.unseen:,} not seen")
+        left = self._seconds_left(now)
+        if left is not None:
+            parts.append(f"about {_duration(left)} left")
+        return ", ".join(parts)
+
+    def _expected_lanes(self) -> int:
+        # Accounts not entered yet are taken to have as many regions as the others.
+        if not self.entered:
+            return self.lanes
+        missing = self.accounts - self.entered
+        return self.lanes + round(self.lanes / self.entered * missing)
+
+    def _seconds_left(self, now: float) -> float | None:
+        if not self.done:
+            return None
+        return (now - self.started) / self.done * (self._expected_lanes() - self.done)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:  # noqa: PLR2004  # a minute and a half reads better in seconds
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"
+
+
+@dataclass(slots=True)
+class ScanProgress:
+    """Counts events of a scan; `show` is called after each."""
+
+    counts: Counts
+    show: Callable[[], None] = field(default=lambda: None)
+
+    def planned(self, accounts: int, lanes: int) -> None:
+        """See fleet.scan.Progress."""
+        self.counts.accounts += accounts
+        self.counts.lanes += lanes
+        self.show()
+
+    def account_done(self, lanes: int) -> None:
+        """See fleet.scan.Progress."""
+        self.counts.entered += 1
+        self.counts.lanes += lanes
+        self.show()
+
+    def lane_done(self, coverage: Coverage, findings: int) -> None:
+        """See fleet.scan.Progress."""
+        self.counts.done += 1
+        self.counts.found += findings
+        self.counts.throttles += coverage.throttles
+        self.counts.unseen += not coverage.status.is_complete
+        self.show()
+
+
+@contextmanager
+def showing(*, quiet: bool, clock: Callable[[], float] = time.monotonic) -> Iterator[ScanProgress]:
+    """A progress that shows itself on stderr until the block ends."""
+    counts = Counts(started=clock())
+    if quiet:
+        yield ScanProgress(counts)
+    elif sys.stderr.isatty():
+        with _live_line(counts, clock) as progress:
+            yield progress
+    else:
+        with _heartbeat(counts, clock) as progress:
+            yield progress
+
+
+@contextmanager
+def _live_line(counts: Counts, clock: Callable[[], float]) -> Iterator[ScanProgress]:
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("looking for accounts…") as status:
+        yield ScanProgress(counts, lambda: status.update(counts.line(clock())))
+
+
+@contextmanager
+def _heartbeat(counts: Counts, clock: Callable[[], float]) -> Iterator[ScanProgress]:
+    """A line every ten seconds, whether anything moved or not: silence looks like a hang."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(HEARTBEAT_SECONDS):
+            _say(counts.line(clock()))
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield ScanProgress(counts)
+    finally:
+        over.set()
+        thread.join()
+        _say(counts.line(clock()))
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"fleet: {line}\n")
+    sys.stderr.flush()

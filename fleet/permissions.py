@@ -1,0 +1,82 @@
+"""Every AWS call a command may make, as one table.
+
+The same table narrows what the clients will send, becomes the session policy of every assumed
+role, and is what `fleet policy` prints: the three can't part.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Where(StrEnum):
+    """Whose permission a call needs."""
+
+    CALLER = "caller"
+    """The credentials fleet is started with, in the management or delegated account."""
+    MEMBER = "member"
+    """The role assumed in each account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One API operation, the IAM action it needs, and why."""
+
+    service: str
+    """boto3's name of the service."""
+    operation: str
+    """The API's name of the operation."""
+    action: str
+    where: Where
+    reason: str
+
+
+def _caller(service: str, operation: str, reason: str) -> Permission:
+    return Permission(service, operation, f"{service}:{operation}", Where.CALLER, reason)
+
+
+def _member(service: str, operation: str, reason: str, *, action: str | None = None) -> Permission:
+    return Permission(service, operation, action or f"{service}:{operation}", Where.MEMBER, reason)
+
+
+SCAN: tuple[Permission, ...] = (
+    _caller("sts", "GetCallerIdentity", "tells account and partition; AWS never denies it"),
+    _caller("sts", "AssumeRole", "enters each account"),
+    _caller("organizations", "DescribeOrganization", "names the organization and its management"),
+    _caller("organizations", "ListAccounts", "finds every account"),
+    _caller("organizations", "ListRoots", "where the tree of organizational units begins"),
+    _caller("organizations", "ListOrganizationalUnitsForParent", "the tree itself"),
+    _caller("organizations", "ListAccountsForParent", "which unit an account is in"),
+    _member("account", "ListRegions", "regions that are enabled"),
+    _member("ec2", "DescribeRegions", "the same, where account:ListRegions is not to be had"),
+    _member("lambda", "ListFunctions", "functions and their published versions"),
+    _member("lambda", "ListAliases", "which versions an alias serves"),
+    _member("lambda", "ListTags", "who owns a function; --tag"),
+    _member("lambda", "ListEventSourceMappings", "which versions an event source triggers"),
+    _member("lambda", "ListFunctionUrlConfigs", "function URLs (--callers)"),
+    _member("lambda", "GetPolicy", "who else may invoke a function (--callers)"),
+    _member("cloudwatch", "GetMetricData", "invocations over the last 30 days (--traffic)"),
+)
+
+Statement = dict[str, Any]
+
+
+def actions(permissions: Iterable[Permission], where: Where) -> tuple[str, ...]:
+    """The IAM actions of one side, sorted, each once."""
+    return tuple(sorted({each.action for each in permissions if each.where is where}))
+
+
+def session_policy(permissions: Iterable[Permission]) -> str:
+    """The policy passed to AssumeRole: what the session can do at the very most.
+
+    JSON of at most 2,048 characters, as
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html limits it.
+    """
+    allowed = actions(permissions, Where.MEMBER)
+    statement: Statement = {"Effect": "Allow", "Action": list(allowed), "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return json.dumps(document, separators=(",", ":"))

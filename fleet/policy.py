@@ -1,0 +1,114 @@
+"""The table of permissions as documents: IAM policies, and the template of a read-only role. Pure.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fleet.permissions import Permission, Where, actions
+
+Document = dict[str, Any]
+
+VERSION = "2012-10-17"
+
+
+def member_policy(permissions: Iterable[Permission]) -> Document:
+    """What the role assumed in each account needs, and nothing more."""
+    return {"Version": VERSION, "Statement": [_member_statement(permissions)]}
+
+
+def caller_policy(permissions: Iterable[Permission], role_name: str, partition: str) -> Document:
+    """What the credentials that start fleet need: to list the organization, to enter its
+    accounts, and to read their own account, which is looked at without a role.
+    """
+    permissions = tuple(permissions)
+    assume = "sts:AssumeRole"
+    listing = [each for each in actions(permissions, Where.CALLER) if each != assume]
+    return {
+        "Version": VERSION,
+        "Statement": [
+            {
+                "Sid": "ListTheOrganization",
+                "Effect": "Allow",
+                "Action": listing,
+                "Resource": "*",
+            },
+            {
+                "Sid": "EnterEachAccount",
+                "Effect": "Allow",
+                "Action": assume,
+                "Resource": f"arn:{partition}:iam::*:role/{role_name}",
+            },
+            _member_statement(permissions),
+        ],
+    }
+
+
+def role_template(permissions: Iterable[Permission], role_name: str) -> Document:
+    """A CloudFormation template of the role, for a StackSet over every member account."""
+    policy = member_policy(permissions)
+    trusted = {"Fn::Sub": "arn:${AWS::Partition}:iam::${TrustedAccountId}:root"}
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "Read-only role with which fleet scan looks at this account.",
+        "Parameters": {
+            "TrustedAccountId": {
+                "Type": "String",
+                "AllowedPattern": "^[0-9]{12}$",
+                "Description": "Account that runs fleet: management or delegated administrator.",
+            },
+            "RoleName": {
+                "Type": "String",
+                "Default": role_name,
+                "Description": "Name of the role; give it to fleet scan as --role-name.",
+            },
+            "ExternalId": {
+                "Type": "String",
+                "Default": "",
+                "Description": "If set, fleet scan must be given it as --external-id.",
+            },
+        },
+        "Conditions": {
+            "WithExternalId": {"Fn::Not": [{"Fn::Equals": [{"Ref": "ExternalId"}, ""]}]}
+        },
+        "Resources": {
+            "FleetScanRole": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "RoleName": {"Ref": "RoleName"},
+                    "MaxSessionDuration": 3600,
+                    "AssumeRolePolicyDocument": {
+                        "Version": VERSION,
+                        "Statement": [
+                            {
+                                "Effect": "Allow",
+                                "Principal": {"AWS": trusted},
+                                "Action": "sts:AssumeRole",
+                                "Condition": {
+                                    "Fn::If": [
+                                        "WithExternalId",
+                                        {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}},
+                                        {"Ref": "AWS::NoValue"},
+                                    ]
+                                },
+                            }
+                        ],
+                    },
+                    "Policies": [{"PolicyName": "fleet-scan", "PolicyDocument": policy}],
+                },
+            }
+        },
+        "Outputs": {"RoleArn": {"Value": {"Fn::GetAtt": ["FleetScanRole", "Arn"]}}},
+    }
+
+
+def _member_statement(permissions: Iterable[Permission]) -> Document:
+    return {
+        "Sid": "ReadEachAccount",
+        "Effect": "Allow",
+        "Action": list(actions(permissions, Where.MEMBER)),
+        "Resource": "*",
+    }

@@ -1,0 +1,252 @@
+"""Accounts × regions → an inventory with its coverage, lane by lane into the store.
+
+The coverage is written before the work: every account, then every region of it, stands there as
+*not attempted* until its result replaces that row together with its functions, in one
+transaction. So whatever ends a scan, what is saved tells what was not seen.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from queue import SimpleQueue
+from typing import Protocol
+
+from fleet.aws.failures import CallFailed, Interrupted, NoCredentials, RoleRefused
+from fleet.aws.organization import Organization, enabled_regions, read_organization
+from fleet.aws.session import Aws
+from fleet.errors import BadSelection, NothingSelected
+from fleet.model import (
+    EVERY_REGION,
+    Account,
+    Coverage,
+    CoverageStatus,
+    LaneResult,
+    ScanHeader,
+    ScanOptions,
+    ScanState,
+)
+from fleet.scan.lane import Look, look_at_lane
+from fleet.scan.outcome import status_of_failure
+from fleet.scan.selection import choose_accounts, choose_regions
+from fleet.store import Store
+
+
+class Progress(Protocol):
+    """What somebody who waits wants to see; called from one thread."""
+
+    def planned(self, accounts: int, lanes: int) -> None:
+        """So many accounts are to be entered; of others the lanes left are known (--resume)."""
+
+    def account_done(self, lanes: int) -> None:
+        """The regions of one account are known, or it could not be entered (which counts 1)."""
+
+    def lane_done(self, coverage: Coverage, findings: int) -> None:
+        """One account and region is done, or one account could not be entered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """To do: find the regions of an account."""
+
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """To do: look at one account and region."""
+
+    account: str
+    region: str
+
+
+_Task = _Account | _Lane
+_Answer = Future[LaneResult | tuple[str, ...]]
+
+_log = logging.getLogger(__name__)
+
+
+def begin(aws: Aws, store: Store, options: ScanOptions, now: datetime) -> ScanHeader:
+    """Choose the accounts and save them as not attempted, under a new scan.
+
+    Raises BadSelection where the selection names what does not exist, or leaves nothing.
+    """
+    if options.organization:
+        organization = read_organization(aws)
+    else:
+        alone = (aws.caller.account,) if options.accounts is None else options.accounts
+        organization = Organization("", tuple(Account(each) for each in alone), {})
+    accounts = choose_accounts(options, organization.accounts, organization.units)
+    if not accounts:
+        raise NothingSelected
+    header = ScanHeader(
+        id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}",
+        started=now,
+        finished=None,
+        state=ScanState.RUNNING,
+        caller=aws.caller.account,
+        organization=organization.id,
+        partition=aws.caller.partition,
+        options=options,
+    )
+    store.begin_scan(header)
+    store.plan_accounts(header.id, accounts)
+    for each in accounts:
+        if not each.active:
+            store.save_lane(header.id, _whole_account(each.id, CoverageStatus.ACCOUNT_NOT_ACTIVE))
+    return header
+
+
+def resume(aws: Aws, store: Store, which: str | None) -> ScanHeader:
+    """The saved scan to go on with: the one named, or the last.
+
+    Raises BadSelection where other credentials ran it: they see other accounts.
+    """
+    header = store.scan(which)
+    if header.caller != aws.caller.account:
+        raise BadSelection(
+            "--resume",
+            header.id,
+            f"account {header.caller} ran this scan, these credentials are {aws.caller.account}'s",
+        )
+    return header
+
+
+def run(
+    aws: Aws,
+    store: Store,
+    header: ScanHeader,
+    look: Look,
+    *,
+    executor: Executor,
+    parallelism: int,
+    stop: threading.Event,
+    progress: Progress,
+    clock: Callable[[], datetime],
+) -> ScanState:
+    """Look at everything that the saved coverage does not show as seen, and save it.
+
+    The same for a scan that begins and for one that is resumed. Ctrl-C ends it with what was
+    found kept; NoCredentials likewise, and is raised once that is saved.
+    """
+    state = ScanState.INTERRUPTED
+    try:
+        _work(aws, store, header, look, executor, parallelism, stop, progress)
+        state = ScanState.FINISHED
+    except KeyboardInterrupt:
+        pass
+    finally:
+        stop.set()
+        store.finish_scan(header.id, state, clock())
+    return state
+
+
+def _work(
+    aws: Aws,
+    store: Store,
+    header: ScanHeader,
+    look: Look,
+    executor: Executor,
+    parallelism: int,
+    stop: threading.Event,
+    progress: Progress,
+) -> None:
+    waiting = deque(_missing(store.coverage(header.id)))
+    lanes_known = sum(isinstance(task, _Lane) for task in waiting)
+    progress.planned(len(waiting) - lanes_known, lanes_known)
+    running: dict[_Answer, _Task] = {}
+    done: SimpleQueue[_Answer] = SimpleQueue()
+
+    def settle(future: _Answer) -> None:
+        task = running.pop(future)
+        answer = _answer(future, task)
+        if isinstance(answer, LaneResult):
+            store.save_lane(header.id, answer)
+            if isinstance(task, _Account):
+                progress.account_done(1)
+            found = sum(each.use.is_finding for each in answer.records)
+            progress.lane_done(answer.coverage, found)
+        else:
+            lanes = _plan_regions(store, header, task.account, answer)
+            progress.account_done(len(lanes))
+            waiting.extend(lanes)
+
+    try:
+        while waiting or running:
+            # A few more than can run, so that no thread waits for the store.
+            while waiting and len(running) < parallelism * 2:
+                task = waiting.popleft()
+                future = executor.submit(_do, aws, look, task)
+                running[future] = task
+                future.add_done_callback(done.put)
+            settle(done.get())
+    except (KeyboardInterrupt, NoCredentials):
+        stop.set()
+        for future in running:
+            future.cancel()
+        # What was on its way may still arrive: keep it.
+        wait(running)
+        for future in list(running):
+            if not future.cancelled():
+                with suppress(Interrupted, NoCredentials):
+                    settle(future)
+        raise
+
+
+def _missing(coverage: Iterable[Coverage]) -> list[_Task]:
+    unseen = [each for each in coverage if not each.status.is_complete]
+    return [
+        _Account(each.account) if each.region == EVERY_REGION else _Lane(each.account, each.region)
+        for each in unseen
+    ]
+
+
+def _do(aws: Aws, look: Look, task: _Task) -> LaneResult | tuple[str, ...]:
+    """One task, in a thread of the executor: a lane's result, or an account's regions."""
+    if isinstance(task, _Lane):
+        return look_at_lane(aws, task.account, task.region, look)
+    try:
+        return enabled_regions(aws, task.account)
+    except (CallFailed, RoleRefused) as error:
+        return _whole_account(task.account, status_of_failure(error), str(error))
+
+
+def _answer(future: _Answer, task: _Task) -> LaneResult | tuple[str, ...]:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, (NoCredentials, Interrupted)) or not isinstance(error, Exception):
+        raise error
+    # A defect met in one lane must not cost the others; and it must not pass for an empty lane.
+    _log.debug("%s", task, exc_info=error)
+    region = task.region if isinstance(task, _Lane) else EVERY_REGION
+    reason = f"unexpected {type(error).__name__}; --debug tells more"
+    return LaneResult(Coverage(task.account, region, CoverageStatus.FAILED, reason))
+
+
+def _plan_regions(
+    store: Store, header: ScanHeader, account: str, enabled: tuple[str, ...]
+) -> list[_Lane]:
+    regions, not_enabled = choose_regions(header.options, enabled)
+    if regions:
+        store.plan_lanes(header.id, account, regions)
+    elif not not_enabled:
+        reason = "none of the regions asked for is enabled"
+        store.save_lane(
+            header.id, _whole_account(account, CoverageStatus.REGION_NOT_ENABLED, reason)
+        )
+    for region in not_enabled:
+        status = CoverageStatus.REGION_NOT_ENABLED
+        store.save_lane(header.id, LaneResult(Coverage(account, region, status)))
+    return [_Lane(account, region) for region in regions]
+
+
+def _whole_account(account: str, status: CoverageStatus, reason: str = "") -> LaneResult:
+    return LaneResult(Coverage(account, EVERY_REGION, status, reason))

@@ -1,0 +1,115 @@
+"""Which accounts, regions and functions a scan was asked for. Pure.
+
+An option that was given but names nothing selects nothing: never everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from fleet.errors import BadSelection
+from fleet.model import Account, ScanOptions
+
+ACCOUNT_DIGITS = 12
+
+
+def split_values(values: Iterable[str] | None) -> tuple[str, ...] | None:
+    """Values of a repeatable, comma-separated option; None where it was not given at all."""
+    if values is None:
+        return None
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+def check_account_ids(option: str, ids: Iterable[str]) -> None:
+    """Raises BadSelection for the first value that cannot be an account id."""
+    for each in ids:
+        digits = each.isascii() and each.isdigit()
+        if digits and len(each) == ACCOUNT_DIGITS:
+            continue
+        advice = "an account id has 12 digits"
+        if digits and len(each) < ACCOUNT_DIGITS:
+            advice += f"; with its leading zeros this one would be {each.zfill(ACCOUNT_DIGITS)}"
+        raise BadSelection(option, each, advice)
+
+
+def choose_accounts(
+    options: ScanOptions, listed: Sequence[Account], units: Mapping[str, str]
+) -> list[Account]:
+    """The accounts to look at, in the order listed; inactive ones stay, to be named as such.
+
+    `units` maps organizational unit ids to paths. Raises BadSelection for an account or unit
+    that the organization does not have.
+    """
+    known = {each.id for each in listed}
+    for option, ids in (
+        ("--account", options.accounts or ()),
+        ("--exclude-account", options.excluded_accounts),
+    ):
+        check_account_ids(option, ids)
+        for each in ids:
+            if options.organization and each not in known:
+                raise BadSelection(option, each, "no such account in this organization")
+    chosen = [each for each in listed if each.id not in options.excluded_accounts]
+    if options.accounts is not None:
+        chosen = [each for each in chosen if each.id in options.accounts]
+    if options.ous is not None:
+        paths = [_unit_path(each, units) for each in options.ous]
+        chosen = [
+            each
+            for each in chosen
+            if any(each.ou == path or each.ou.startswith(f"{path}/") for path in paths)
+        ]
+    return chosen
+
+
+def _unit_path(asked: str, units: Mapping[str, str]) -> str:
+    path = units.get(asked, asked.strip("/"))
+    if path not in units.values():
+        raise BadSelection("--ou", asked, "no such organizational unit; give its id or its path")
+    return path
+
+
+def check_regions(options: ScanOptions, known: Iterable[str]) -> None:
+    """Raises BadSelection for a region name or wildcard that matches no region there is."""
+    names = set(known)
+    asked = (("--region", options.regions or ()), ("--exclude-region", options.excluded_regions))
+    for option, patterns in asked:
+        for pattern in patterns:
+            if not any(fnmatchcase(name, pattern) for name in names):
+                raise BadSelection(option, pattern, "no such region in this partition")
+
+
+def choose_regions(options: ScanOptions, enabled: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The regions to look at, and those named outright that the account has not enabled."""
+    here = set(enabled)
+    if options.regions is not None:
+        named = {each for each in options.regions if not _is_wildcard(each)}
+        wanted = {name for name in here if _matches(name, options.regions)}
+    else:
+        named, wanted = set(), here
+    excluded = options.excluded_regions
+    return (
+        sorted(name for name in wanted if not _matches(name, excluded)),
+        sorted(name for name in named - here if not _matches(name, excluded)),
+    )
+
+
+def tags_match(options: ScanOptions, tags: Mapping[str, str] | None) -> bool:
+    """Whether a function is asked for by its tags; one whose tags are unknown always is."""
+    if options.tags is None or tags is None:
+        return True
+    for asked in options.tags:
+        key, _, value = asked.partition("=")
+        pattern = value if "=" in asked else "*"
+        if any(fnmatchcase(k, key) and fnmatchcase(v, pattern) for k, v in tags.items()):
+            return True
+    return False
+
+
+def _is_wildcard(text: str) -> bool:
+    return any(sign in text for sign in "*?[")
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
