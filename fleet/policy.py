@@ -21,8 +21,9 @@ def member_policy(permissions: Iterable[Permission]) -> Document:
 
 
 def caller_policy(permissions: Iterable[Permission], role_name: str, partition: str) -> Document:
-    """What the credentials that start fleet need: to list the organization, to enter its
-    accounts, and to read their own account, which is looked at without a role.
+    """What the credentials that start fleet need, and nothing more.
+
+    They list the organization, enter its accounts, and read their own, which needs no role.
     """
     permissions = tuple(permissions)
     assume = "sts:AssumeRole"

@@ -1,8 +1,5 @@
 """The commands, and how each way of ending becomes an exit status."""
 
-from __future__ import annotations
-
-import logging
 import os
 import signal
 import sys
@@ -11,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from fleet import __version__
+from fleet.cli.demo import demo
 from fleet.cli.diff import diff
 from fleet.cli.policy import policy_app
 from fleet.cli.report import report
@@ -33,6 +31,7 @@ app.command()(scan)
 app.command()(report)
 app.command()(diff)
 app.command()(scans)
+app.command()(demo)
 app.add_typer(policy_app)
 
 
@@ -48,7 +47,7 @@ def _options(
     debug: Annotated[
         bool, typer.Option("--debug", help="Log what happens, and show tracebacks.")
     ] = False,
-    version: Annotated[
+    _version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_show_version, is_eager=True, help="Show the version and end."
@@ -56,6 +55,8 @@ def _options(
     ] = False,
 ) -> None:
     if debug:
+        import logging
+
         # fleet's own records only: botocore's would show credentials and signed requests.
         logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
         logging.getLogger("fleet").setLevel(logging.DEBUG)
@@ -65,29 +66,35 @@ def main() -> NoReturn:
     """Run the command line and end the process with the documented status."""
     # A job that is cancelled politely ends as Ctrl-C does: with what was found kept.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(_status())
+
+
+def _status() -> int:
     debug = "--debug" in sys.argv[1:2]
     try:
         app()
-    except UsageError as error:
-        _end(Status.USAGE, error, debug=debug)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else Status.DONE
     except FleetError as error:
-        _end(Status.ERROR, error, debug=debug)
+        _say(error, debug=debug)
+        return Status.USAGE if isinstance(error, UsageError) else Status.ERROR
     except KeyboardInterrupt:
-        _end(Status.INTERRUPTED, "interrupted", debug=False)
+        _say("interrupted", debug=False)
+        return Status.INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone, as `| head` does; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(Status.ERROR)
-    except Exception as error:  # noqa: BLE001  # the last one to catch a defect
-        if debug:
-            raise
+        return Status.ERROR
+    except Exception as error:  # noqa: BLE001  # the last place that can answer a defect
         said = f"unexpected {type(error).__name__}; run `fleet --debug …` to see where"
-        _end(Status.ERROR, said, debug=False)
-    sys.exit(Status.DONE)
+        _say(said, debug=debug)
+        return Status.ERROR
+    return Status.DONE
 
 
-def _end(status: Status, said: object, *, debug: bool) -> NoReturn:
+def _say(said: object, *, debug: bool) -> None:
     if debug:
-        logging.getLogger("fleet").exception("ended by")
+        import traceback
+
+        traceback.print_exc()
     typer.echo(f"fleet: {said}", err=True)
-    sys.exit(status)

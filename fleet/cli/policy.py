@@ -1,7 +1,5 @@
 """`fleet policy`: the permissions a verb needs, printed."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`fleet scan`: look at every account and region, save what is there, write the reports."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path
@@ -171,8 +169,8 @@ def _refuse_selection(*given: object) -> None:
 
 
 def _scan(
-    settings: Settings, store: Store, asked: ScanOptions, resume: str | None, *, quiet: bool
-) -> ScanHeader:
+    settings: "Settings", store: "Store", asked: "ScanOptions", resume: str | None, *, quiet: bool
+) -> "ScanHeader":
     import threading
     from concurrent.futures import ThreadPoolExecutor
     from datetime import UTC, datetime
@@ -222,7 +220,7 @@ def _scan(
     return store.scan(header.id)
 
 
-def _check_regions(aws: Aws, shipped: tuple[str, ...], asked: ScanOptions) -> None:
+def _check_regions(aws: "Aws", shipped: tuple[str, ...], asked: "ScanOptions") -> None:
     """Refuse regions that nobody knows: neither botocore's list nor the caller's account."""
     if not (asked.regions or asked.excluded_regions):
         return

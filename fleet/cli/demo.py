@@ -1,0 +1,111 @@
+"""`fleet demo`: an organization that runs on this machine, scanned by the real command line."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleet.cli.status import Status
+from fleet.errors import FleetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from moto_fixtures.server import Emulator
+
+SCAN = ("scan", "--org", "--callers", "--traffic")
+
+
+class DemoNotInstalled(FleetError):
+    """The emulator's packages come with an extra."""
+
+    def __str__(self) -> str:
+        """One sentence for a person."""
+        return "the demo needs the extra `demo`: pip install 'fleet[demo]'"
+
+
+def demo(
+    *,
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="Keep it up until Ctrl-C, for other commands to use."),
+    ] = False,
+    output: Annotated[
+        Path, typer.Option("--output", metavar="DIR", help="Directory for the reports.")
+    ] = Path("fleet-report"),
+    port: Annotated[
+        int, typer.Option("--port", help="Port on 127.0.0.1 (default: a free one).")
+    ] = 0,
+) -> None:
+    """Scan an AWS organization that runs on this machine; no AWS account needed."""
+    from fleet.cli.files import prepare_directory
+
+    prepare_directory(output)
+    started = time.monotonic()
+    with _organization(port) as emulator:
+        _say(f"the organization answers at {emulator.url} ({time.monotonic() - started:.0f} s)")
+        status = _fleet(emulator, [*SCAN, "--output", str(output)], output)
+        if status not in {Status.DONE, Status.INCOMPLETE}:
+            sys.exit(status)
+        _say(
+            "accounts that refuse are part of the demo: this is what incomplete coverage looks like"
+        )
+        _say(f"open {output / 'fleet-report.html'} in a browser")
+        if serve:
+            _keep_up(emulator, output)
+
+
+@contextlib.contextmanager
+def _organization(port: int) -> "Iterator[Emulator]":
+    try:
+        from moto_fixtures.load import load_organization
+        from moto_fixtures.seed import seed
+        from moto_fixtures.server import Emulator
+    except ModuleNotFoundError as error:
+        raise DemoNotInstalled from error
+    organization = load_organization()
+    _say("building Go handlers; the first time takes a minute or two")
+    with Emulator(organization.rules(), port=port) as emulator:
+        seed(emulator, organization, progress=_say)
+        yield emulator
+
+
+def _fleet(emulator: "Emulator", arguments: list[str], output: Path) -> int:
+    environment = {
+        **_without_aws(os.environ),
+        **emulator.environment,
+        "FLEET_STATE": _state(output),
+    }
+    _say("$ fleet " + " ".join(arguments))
+    # The command line of this very installation, as a user would start it: another process.
+    command = [sys.executable, "-m", "fleet", *arguments]
+    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
+
+
+def _without_aws(environ: "Mapping[str, str]") -> dict[str, str]:
+    # A real profile in the environment must never meet the demo.
+    return {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+
+
+def _state(output: Path) -> str:
+    return f"sqlite:///{(output / 'fleet.db').absolute()}"
+
+
+def _keep_up(emulator: "Emulator", output: Path) -> None:
+    _say("in another terminal:")
+    for name, value in {**emulator.environment, "FLEET_STATE": _state(output)}.items():
+        typer.echo(f"export {name}='{value}'")
+    sys.stdout.flush()
+    _say("Ctrl-C ends it")
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(3600)
+
+
+def _say(line: str) -> None:
+    typer.echo(f"fleet demo: {line}", err=True)

@@ -1,0 +1,36 @@
+"""`fleet scans`: what is saved."""
+
+import os
+
+import typer
+
+from fleet.cli import options as shared
+
+
+def scans(*, state: shared.State = None, config: shared.Config = None) -> None:
+    """List the saved scans, oldest first."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from fleet.settings import Settings
+    from fleet.store import Store
+
+    settings = Settings.load(config, os.environ).overridden(state=state)
+    with Store.open(settings.state) as store:
+        history = store.history()
+    if not history:
+        typer.echo("No scan is saved here.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("scan", "started (UTC)", "state", "coverage"):
+        table.add_column(name)
+    table.add_column("findings", justify="right")
+    for each in history:
+        table.add_row(
+            each.id,
+            f"{each.started:%Y-%m-%d %H:%M}",
+            each.state.value,
+            "complete" if each.complete else "incomplete",
+            f"{each.findings:,}",
+        )
+    Console().print(table)

@@ -1,0 +1,105 @@
+"""fleet.yaml and the environment → one frozen Settings; flags are laid over it by the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fleet.errors import SettingsProblem
+from fleet.ownership import OwnerRule
+from fleet.yamlfile import YamlFile
+
+DEFAULT_FILE = Path("fleet.yaml")
+
+# Names of the variables that go over the file, and the keys they set.
+_VARIABLES = {
+    "FLEET_STATE": "state",
+    "FLEET_ROLE_NAME": "role_name",
+    "FLEET_EXTERNAL_ID": "external_id",
+    "FLEET_PARALLELISM": "parallelism",
+    "FLEET_CALLS_PER_SECOND": "calls_per_second",
+    "FLEET_LIFECYCLE": "lifecycle",
+}
+_NUMBERS = {"parallelism": int, "calls_per_second": float}
+
+_ACCOUNT_ADVICE = "an account id is text of 12 digits: put it in quotes, with its leading zeros"
+_ADVICE: Mapping[object, str] = {
+    "extra_forbidden": "there is no such key",
+    ("exclude_accounts", "string_type"): _ACCOUNT_ADVICE,
+    ("exclude_accounts", "string_pattern_mismatch"): _ACCOUNT_ADVICE,
+}
+"""Better words than the validator's, by kind of error, or by key and kind."""
+
+_Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+
+
+class Settings(BaseModel):
+    """Everything that can be set for good; the names are the keys of fleet.yaml.
+
+    The environment goes over the file, for the variables in _VARIABLES.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    state: str = "sqlite:///fleet.db"
+    role_name: str = Field("OrganizationAccountAccessRole", min_length=1)
+    external_id: str | None = None
+    profile: str | None = None
+    regions: tuple[str, ...] | None = None
+    exclude_regions: tuple[str, ...] = ()
+    exclude_accounts: tuple[_Account, ...] = ()
+    runtimes: tuple[str, ...] = Field(("go1.x",), min_length=1)
+    parallelism: int = Field(32, ge=1, le=256)
+    calls_per_second: float = Field(10.0, gt=0, le=15)
+    """Lambda calls per account and region; AWS allows 15 for everybody together."""
+    lifecycle: Annotated[Path | None, Field(strict=False)] = None
+    owners: tuple[OwnerRule, ...] = ()
+
+    @classmethod
+    def load(cls, config: Path | None, environ: Mapping[str, str]) -> Self:
+        """The settings of a file with the environment over it.
+
+        `config` is the flag's file; else FLEET_CONFIG's; else ./fleet.yaml, if there is one.
+        Raises FileProblem or SettingsProblem.
+        """
+        named = config or (Path(environ["FLEET_CONFIG"]) if environ.get("FLEET_CONFIG") else None)
+        path = named or DEFAULT_FILE
+        settings = cls() if named is None and not path.exists() else cls._of_file(path)
+        for variable, key in _VARIABLES.items():
+            if environ.get(variable):
+                settings = settings.with_value("environment", variable, key, environ[variable])
+        return settings
+
+    def overridden(self, **flags: Any) -> Self:  # noqa: ANN401  # as many types as there are keys
+        """The same with the flags that were given (are not None) laid over it."""
+        settings = self
+        for key, value in flags.items():
+            if value is not None:
+                option = f"--{key.replace('_', '-')}"
+                settings = settings.with_value("command line", option, key, value)
+        return settings
+
+    @classmethod
+    def _of_file(cls, path: Path) -> Self:
+        file = YamlFile.read(path)
+        try:
+            return cls.model_validate(file.values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            problem = _ADVICE.get((first["loc"][0], first["type"])) or _ADVICE.get(first["type"])
+            place = file.place(first["loc"])
+            raise SettingsProblem(str(path), place, problem or first["msg"]) from error
+
+    def with_value(self, source: str, place: str, key: str, value: object) -> Self:
+        """The same with one key changed; `source` and `place` say where the value came from."""
+        try:
+            if isinstance(value, str) and key in _NUMBERS:
+                value = _NUMBERS[key](value)
+            return self.__class__.model_validate({**dict(self), key: value})
+        except ValidationError as error:
+            raise SettingsProblem(source, place, error.errors()[0]["msg"]) from error
+        except ValueError as error:
+            raise SettingsProblem(source, place, f"{value!r} is no number") from error
