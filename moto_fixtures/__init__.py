@@ -1,1 +1,1 @@
-"""An AWS organization to run against: moto made to behave as AWS documents, and real Go handlers."""
+"""An AWS organization to run against: moto as AWS documents it, and real Go handlers."""

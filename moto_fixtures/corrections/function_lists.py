@@ -1,0 +1,119 @@
+"""Lists of functions, versions and aliases, in pages.
+
+moto gives everything at once and ignores MaxItems and Marker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .answers import Refusal
+from .functions import backend_of, latest_of, stored
+from .paging import BadToken, Key, page
+from .request import ApiRequest
+from .untyped import MotoFunction
+from .world import World
+
+PAGE = 50
+"""The most that one page of functions, versions, aliases or function URLs holds."""
+
+# Fields of a function that only GetFunction and GetFunctionConfiguration give:
+# https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
+_OMITTED = ("State", "LastUpdateStatus")
+
+
+def lambda_page(
+    request: ApiRequest, items: Sequence[Any], key: Callable[[Any], Key], most: int = PAGE
+) -> tuple[Sequence[Any], str | None]:
+    """The page that Marker and MaxItems ask for, and its NextMarker.
+
+    Raises Refusal: InvalidParameterValueException for a Marker nobody was given (the message is
+    believed), ValidationException for MaxItems outside 1 to 10000.
+    """
+    size = request.params.get("MaxItems")
+    if size is not None and not 1 <= size <= 10_000:  # noqa: PLR2004 - the bound in the message
+        raise Refusal(
+            "ValidationException",
+            f"1 validation error detected: Value '{size}' at 'maxItems' failed to satisfy "
+            "constraint: Member must have value between 1 and 10000",
+        )
+    scope = f"{request.operation} {request.params.get('FunctionName', '')}"
+    try:
+        return page(items, key, min(size or most, most), scope, request.params.get("Marker"))
+    except BadToken:
+        raise Refusal(
+            "InvalidParameterValueException", "Invalid pagination marker", 400, {"Type": "User"}
+        ) from None
+
+
+def _version_key(function: MotoFunction) -> Key:
+    number = 0 if function.version == "$LATEST" else int(function.version)
+    return function.function_name, number
+
+
+def _qualified(function: MotoFunction) -> dict[str, Any]:
+    configuration: dict[str, Any] = function.get_configuration()
+    if function.version == "$LATEST":
+        configuration["FunctionArn"] += ":$LATEST"
+    return configuration
+
+
+def list_functions(request: ApiRequest, world: World) -> Mapping[str, object]:  # noqa: ARG001 - one signature for all operations
+    """ListFunctions: at most 50 a page, $LATEST or with FunctionVersion=ALL every version.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
+    The order, by name and version, is believed: AWS promises none.
+    """
+    asked = request.params.get("FunctionVersion")
+    if asked not in {None, "ALL"}:
+        raise Refusal(
+            "ValidationException",
+            f"1 validation error detected: Value '{asked}' at 'functionVersion' failed to satisfy "
+            "constraint: Member must satisfy enum value set: [ALL]",
+        )
+    found = [
+        function
+        for entry in stored(request).values()
+        for function in (entry["latest"], *(entry["versions"] if asked else ()))
+        if function is not None
+    ]
+    functions, marker = lambda_page(request, found, _version_key)
+    rows = [_qualified(one) if asked else one.get_configuration() for one in functions]
+    for row in rows:
+        for field in _OMITTED:
+            row.pop(field, None)
+    return {"Functions": rows, "NextMarker": marker}
+
+
+def list_versions_by_function(request: ApiRequest, world: World) -> Mapping[str, object]:  # noqa: ARG001 - one signature for all operations
+    """ListVersionsByFunction: $LATEST and every version, 50 a page, 404 for unknown functions.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListVersionsByFunction.html
+    """
+    latest = latest_of(request)
+    versions = stored(request)[latest.function_name]["versions"]
+    functions, marker = lambda_page(request, [latest, *versions], _version_key)
+    return {"Versions": [_qualified(one) for one in functions], "NextMarker": marker}
+
+
+def list_aliases(request: ApiRequest, world: World) -> Mapping[str, object]:  # noqa: ARG001 - one signature for all operations
+    """ListAliases, of one FunctionVersion if asked; 404 for unknown functions.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListAliases.html
+    That a page holds 50 is believed. An alias belongs to the list of the version it points at;
+    whether AWS also lists it under the version it sends a share to nobody says.
+    """
+    latest = latest_of(request)
+    version = request.params.get("FunctionVersion")
+    found = [
+        alias
+        for alias in backend_of(request).list_aliases(latest.function_name)
+        if version in {None, alias.function_version}
+    ]
+    aliases, marker = lambda_page(request, found, lambda alias: (alias.name,))
+    rows = [
+        {field: value for field, value in alias.to_json().items() if value is not None}
+        for alias in aliases
+    ]
+    return {"Aliases": rows, "NextMarker": marker}

@@ -1,0 +1,69 @@
+"""What the corrections share while one emulator runs: its rules, its clock, its switches."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
+
+from moto.utilities.utils import get_partition
+
+from .credentials import Sessions
+from .request import Call
+from .rules import Rules
+from .throttling import Throttles
+from .untyped import MotoAccount, MotoBackend, MotoFunction, MotoPolicy, MotoUrl
+
+
+@dataclass(slots=True)
+class World:
+    """The state of one running emulator that moto's backends have no place for."""
+
+    rules: Rules
+    clock: Callable[[], float] = time.time
+    """Seconds since the epoch; everything that expires or refills goes by it."""
+    url: str = ""
+    calls: list[Call] = field(default_factory=list)
+    seeding: bool = False
+    """While True nothing is refused and nothing is recorded."""
+    sleep: Callable[[float], object] = time.sleep
+    delay: float = 0.0
+    """Seconds that every answer is held back."""
+    empty_pages: bool = False
+    """Whether ListAccounts answers an empty page with a NextToken before each full one."""
+    sessions: Sessions = field(init=False)
+    throttles: Throttles = field(init=False)
+    packages: dict[str, bytes] = field(default_factory=dict)
+    """Path of a deployment package → its bytes, from the GetFunction that named it on."""
+    signing_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    # Both go with moto's function ($LATEST) when it is deleted; its published versions share
+    # one Policy object with it, so moto's own can't tell qualifiers apart.
+    policies: WeakKeyDictionary[MotoFunction, dict[str, MotoPolicy]] = field(
+        default_factory=WeakKeyDictionary
+    )
+    """Function → qualifier → its resource policy."""
+    urls: WeakKeyDictionary[MotoFunction, dict[str, MotoUrl]] = field(
+        default_factory=WeakKeyDictionary
+    )
+    """Function → alias → its function URL."""
+
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(self.clock)
+        self.throttles = Throttles(self.clock)
+
+    def now(self) -> datetime:
+        """The emulator's time, UTC."""
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+    def organization(self, region: str) -> MotoBackend:
+        """moto's organizations backend of the management account; its `org` may be None."""
+        from moto.organizations.models import organizations_backends  # noqa: PLC0415 - slow import
+
+        return organizations_backends[self.rules.management_account][get_partition(region)]
+
+    def members(self, region: str) -> dict[str, MotoAccount]:
+        """Account id → moto's account, of every account in the organization."""
+        return {account.id: account for account in self.organization(region).accounts}

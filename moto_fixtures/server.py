@@ -1,0 +1,195 @@
+"""The emulator: moto behind a real HTTP port, corrected, acting as one AWS organization."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from moto.core.config import default_user_config
+from moto.core.model_instances import reset_model_data
+from moto.core.models import BackendDict
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from moto.organizations.models import organizations_backends
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from .corrections import metrics
+from .corrections.credentials import keys_of
+from .corrections.gate import Gate
+from .corrections.request import Call
+from .corrections.rules import Rules
+from .corrections.throttling import EVERY
+from .corrections.world import World
+
+__all__ = ["EVERY", "Call", "Emulator", "Rules"]
+
+HOST = "127.0.0.1"
+
+# moto keeps every backend in module globals: two emulators in one process would share them.
+_running = threading.Lock()
+
+
+class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]  # moto ships no types
+    """moto's handler without a line on stderr for every request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+class Emulator:
+    """An AWS organization on 127.0.0.1, for any client that honours AWS_ENDPOINT_URL.
+
+    One runs per process at a time; starting and stopping it empties moto. Services moto has are
+    answered by moto, as corrected by `corrections/`.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        *,
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        """Prepare the emulator: port 0 takes a free one, clock gives seconds since the epoch."""
+        self._world = World(rules, clock, sleep=sleep)
+        self._port = port
+        self._server: BaseWSGIServer | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as http://127.0.0.1:PORT; '' until it is started."""
+        return self._world.url
+
+    @property
+    def rules(self) -> Rules:
+        """What is refused."""
+        return self._world.rules
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every request received, in order, answered or not; clear() it at will."""
+        return self._world.calls
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment that acts as an administrator of the management account."""
+        return self.credentials_of(self.rules.management_account)
+
+    def credentials_of(self, account: str) -> dict[str, str]:
+        """The environment that acts as an administrator of this account.
+
+        boto3 reads the region from AWS_DEFAULT_REGION, other clients from AWS_REGION: both are
+        there. The keys are the same in every run. Raises ValueError for what is no account id.
+        """
+        keys = keys_of(account)
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    def start(self) -> None:
+        """Empty moto and listen; raises RuntimeError where that can't work."""
+        if "MOTO_ACCOUNT_ID" in os.environ:
+            msg = "MOTO_ACCOUNT_ID makes every account the same one: unset it"
+            raise RuntimeError(msg)
+        if not _running.acquire(blocking=False):
+            msg = "an emulator runs in this process already: stop it first"
+            raise RuntimeError(msg)
+        try:
+            _empty_moto()
+            # moto looks for docker as soon as a function is created otherwise.
+            default_user_config["lambda"] = {"use_docker": False}
+            self._server = make_server(
+                HOST, self._port, Gate(self._world), threaded=True, request_handler=_QuietHandler
+            )
+        except BaseException:
+            _running.release()
+            raise
+        self._world.url = f"http://{HOST}:{self._server.server_port}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening and empty moto; harmless where it does not run."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._server = self._thread = None
+        self._world.url = ""
+        _empty_moto()
+        _running.release()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @contextmanager
+    def seeding(self) -> Iterator[None]:
+        """A time in which nothing is refused for lack of permission and no call is recorded.
+
+        It holds for every client: fill the organization in it before others come.
+        """
+        self._world.seeding = True
+        try:
+            yield
+        finally:
+            self._world.seeding = False
+
+    def throttle(self, account: str, region: str, *, per_second: float | None) -> None:
+        """Limit Lambda's control plane there (AWS: 15 a second), or with None no longer.
+
+        GetFunction counts apart, at 100 a second. EVERY stands for each account or region that
+        has no limit of its own.
+        """
+        self._world.throttles.limit(account, region, per_second)
+
+    def slow_down(self, seconds: float) -> None:
+        """Hold every answer back by so many seconds."""
+        self._world.delay = seconds
+
+    def give_empty_pages(self, *, on: bool) -> None:
+        """Whether ListAccounts answers an empty page before each full one, as AWS may."""
+        self._world.empty_pages = on
+
+    def record_invocations(
+        self,
+        account: str,
+        region: str,
+        function: str,
+        points: Mapping[datetime, float],
+        *,
+        qualifier: str | None = None,
+    ) -> None:
+        """Add Invocations to CloudWatch, of a function or one of its qualifiers."""
+        metrics.record(account, region, function, qualifier, points)
+
+
+def _empty_moto() -> None:
+    BackendDict.reset()
+    reset_model_data()
+    # moto's own reset leaves out which account belongs to which organization.
+    organizations_backends.master_accounts.clear()
