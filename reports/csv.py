@@ -1,0 +1,113 @@
+"""One CSV row a function and qualifier, as RFC 4180 has it; docs/csv-columns.md tells the columns.
+
+UTF-8 without a byte order mark: with one, the first column's name would begin with an invisible
+character for every program that is no spreadsheet, and a spreadsheet has to be told anyway that
+account ids are text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import TextIO
+
+import pandas as pd
+
+from reports.arn import arns
+from reports.report import ReportData
+
+COLUMNS = (
+    "account",
+    "account_name",
+    "ou",
+    "region",
+    "name",
+    "qualifier",
+    "arn",
+    "use",
+    "finding",
+    "runtime",
+    "latest_runtime",
+    "package_type",
+    "handler",
+    "architecture",
+    "code_size",
+    "code_sha256",
+    "last_modified",
+    "layers",
+    "aliases",
+    "callers",
+    "tags",
+    "owner_kind",
+    "owner_name",
+    "invocations",
+)
+
+FORMULA_STARTS = frozenset("=+-@|%")
+SKIPPED = frozenset("\t\r\n")
+"""At the start of a cell these make some spreadsheets look at what follows."""
+QUOTED = frozenset(',"\r\n')
+END = "\r\n"
+PLAIN = re.compile(r"[A-Za-z0-9$][^,\"\r\n]*").fullmatch
+"""What by far the most cells are: nothing to quote, and no start that could be a formula's."""
+MINUS_SIGN = "\N{MINUS SIGN}"
+
+
+def cell(text: str) -> str:
+    """Make a text that no spreadsheet runs as a formula, by an apostrophe in front.
+
+    A text that begins with an apostrophe gets one more, so taking one away always gives the
+    text back. Full-width and other compatibility forms of the signs count, and so do blanks and
+    invisible characters before them, which spreadsheets skip.
+    """
+    return f"'{text}" if text[:1] == "'" or _hides_formula(text) else text
+
+
+def _hides_formula(text: str) -> bool:
+    if text[:1] in SKIPPED:
+        return True
+    for character in text:
+        if character.isspace() or unicodedata.category(character) in {"Cc", "Cf"}:
+            continue
+        plain = unicodedata.normalize("NFKC", character)[:1]
+        return plain in FORMULA_STARTS or plain == MINUS_SIGN
+    return False
+
+
+def write_csv(data: ReportData, file: TextIO) -> None:
+    """Write every function version, in the frame's order; open `file` with newline=''."""
+    functions = data.functions.assign(arn=arns(data.functions, data.header.partition))
+    write_frame(functions, COLUMNS, file)
+
+
+def write_frame(frame: pd.DataFrame, columns: Sequence[str], file: TextIO) -> None:
+    """Write the named columns of a frame; None becomes an empty cell, true and false are words.
+
+    Open `file` with newline=''.
+    """
+    # quoting each distinct value once costs half of csv.writer, which looks at every cell
+    rows = zip(*(_cells(frame[name].tolist()) for name in columns), strict=True)
+    file.write(f"{','.join(columns)}{END}")
+    file.writelines(f"{','.join(row)}{END}" for row in rows)
+
+
+def _cells(values: list[object]) -> list[str]:
+    distinct = set(values)
+    if len(distinct) * 2 > len(values):
+        return [_written(value) for value in values]
+    written = {value: _written(value) for value in distinct}
+    return [written[value] for value in values]
+
+
+def _written(value: object) -> str:
+    if isinstance(value, str):
+        if PLAIN(value):
+            return value
+        text = cell(value).replace('"', '""')
+        return text if QUOTED.isdisjoint(text) else f'"{text}"'
+    if value is None or value is pd.NA:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,170 @@
+"""The store's rows as pandas frames: one for functions, one for coverage, one for past scans.
+
+Text columns hold str or None (None: not looked at, or not readable), never NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import pandas as pd
+
+from fleet.model import LATEST, Account, Coverage, ScanHeader, Use
+
+FUNCTION_COLUMNS = (
+    "account",
+    "region",
+    "name",
+    "qualifier",
+    "use",
+    "runtime",
+    "latest_runtime",
+    "package_type",
+    "handler",
+    "architecture",
+    "code_size",
+    "code_sha256",
+    "last_modified",
+    "layers",
+    "aliases",
+    "callers",
+    "tags",
+    "owner_kind",
+    "owner_name",
+    "invocations",
+)
+"""Order of the tuples that the store hands over.
+
+code_size is in bytes, last_modified ISO 8601 text in UTC, invocations a whole number over the
+last 30 days or None. layers (ARNs), aliases (name, version, weights), callers (kind, source,
+qualifier) and tags (an object) are JSON text; None means not looked at, "[]" none there.
+"""
+
+COVERAGE_COLUMNS = (
+    "account",
+    "region",
+    "status",
+    "reason",
+    "functions",
+    "versions",
+    "calls",
+    "throttles",
+)
+
+IS_FINDING = {use.value: use.is_finding for use in Use}
+
+
+class HistoryPoint(Protocol):
+    """What the store sums up of one saved scan."""
+
+    @property
+    def id(self) -> str:
+        """The scan's id, as in its header."""
+
+    @property
+    def findings(self) -> int:
+        """Function versions that had to move."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the scan finished and every account and region it asked was seen."""
+
+
+def version_order(qualifier: str) -> tuple[int, int, str]:
+    """Sort $LATEST first, then versions by number, then whatever else comes."""
+    if qualifier == LATEST:
+        return (0, 0, qualifier)
+    if qualifier.isascii() and qualifier.isdigit():
+        return (1, int(qualifier), qualifier)
+    return (2, 0, qualifier)
+
+
+def function_frame(rows: Iterable[tuple[object, ...]], accounts: Iterable[Account]) -> pd.DataFrame:
+    """Make the frame of function versions from tuples in the order of FUNCTION_COLUMNS.
+
+    Adds account_name and ou ('' for an account the organization did not list) and finding
+    (whether the version has to move), and sorts by account, region, name and version.
+    Raises ValueError if a row has another number of fields.
+    """
+    ordered = sorted(rows, key=lambda row: (*row[:3], version_order(str(row[3]))))
+    columns = zip(*ordered, strict=True) if ordered else (() for _ in FUNCTION_COLUMNS)
+    frame = pd.DataFrame(
+        {
+            name: pd.Series(values, dtype=object)
+            for name, values in zip(FUNCTION_COLUMNS, columns, strict=True)
+        }
+    )
+    listed = {account.id: account for account in accounts}
+    for column, attribute in (("account_name", "name"), ("ou", "ou")):
+        text = {number: getattr(account, attribute) for number, account in listed.items()}
+        frame[column] = pd.Series(
+            [text.get(number, "") for number in frame["account"]], dtype=object
+        )
+    # a use nobody has heard of is treated as one that has to move: unknown is never fine
+    frame["finding"] = pd.Series([IS_FINDING.get(use, True) for use in frame["use"]], dtype=bool)
+    frame["code_size"] = frame["code_size"].astype("int64")
+    frame["invocations"] = frame["invocations"].astype("Int64")
+    return frame
+
+
+def coverage_frame(rows: Iterable[Coverage]) -> pd.DataFrame:
+    """Make the frame of coverage rows, sorted by account and region."""
+    ordered = sorted(rows, key=lambda row: (row.account, row.region))
+    return pd.DataFrame(
+        {
+            name: pd.Series(
+                [str(value) if text else value for value in values],
+                dtype=object if text else "int64",
+            )
+            for name in COVERAGE_COLUMNS
+            for values in [[getattr(row, name) for row in ordered]]
+            for text in [name in COVERAGE_COLUMNS[:4]]
+        }
+    )
+
+
+def question(header: ScanHeader) -> str:
+    """Name what a scan counted, so that only scans that counted the same are compared.
+
+    What was looked at besides (callers, traffic, the role used) does not change the count.
+    """
+    asked = header.options
+    return repr(
+        (
+            header.partition,
+            header.organization or header.caller,
+            asked.organization,
+            sorted(asked.runtimes),
+            asked.latest_only,
+            *(
+                None if chosen is None else sorted(chosen)
+                for chosen in (asked.accounts, asked.ous, asked.tags, asked.regions)
+            ),
+            sorted(asked.excluded_accounts),
+            sorted(asked.excluded_regions),
+        )
+    )
+
+
+def history_frame(points: Iterable[HistoryPoint], headers: Iterable[ScanHeader]) -> pd.DataFrame:
+    """Make the frame of saved scans, oldest first: scan, started, findings, complete, question.
+
+    A point whose header is not among `headers` (saved in between two looks) is left out.
+    """
+    by_id = {header.id: header for header in headers}
+    ordered = sorted(
+        ((by_id[point.id], point) for point in points if point.id in by_id),
+        key=lambda pair: (pair[0].started, pair[0].id),
+    )
+    return pd.DataFrame(
+        {
+            "scan": pd.Series([header.id for header, _ in ordered], dtype=object),
+            "started": pd.Series(
+                [header.started for header, _ in ordered], dtype="datetime64[us, UTC]"
+            ),
+            "findings": pd.Series([point.findings for _, point in ordered], dtype="int64"),
+            "complete": pd.Series([point.complete for _, point in ordered], dtype=bool),
+            "question": pd.Series([question(header) for header, _ in ordered], dtype=object),
+        }
+    )

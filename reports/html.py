@@ -1,0 +1,127 @@
+"""One self-contained page: nothing is fetched, and nothing from outside can run in it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from reports import burndown
+from reports.columns import pack
+from reports.coverage import look
+from reports.frames import question
+from reports.projection import project
+from reports.report import ReportData
+from reports.summary import by_group, headline, totals
+from reports.words import count, number
+
+PAGE = Path(__file__).with_name("page")
+STYLES = ("page.css", "grid.css", "print.css")
+SCRIPTS = ("table.js", "copy.js", "details.js", "grid.js", "start.js")
+
+LARGEST = 10
+"""Bars of one picture; the rest is summed in a last row."""
+GAPS = 1000
+"""Rows of the list of what was not seen: past that the page would not open any more."""
+OPEN_GAPS = 12
+"""So many rows are shown unfolded."""
+SCANS = 400
+"""Rows of the burn-down's table."""
+
+TITLES = {
+    "ou": "Organizational unit",
+    "account": "Account",
+    "region": "Region",
+    "owner": "Owner",
+}
+
+
+def render_html(data: ReportData) -> str:
+    """Render the page.
+
+    Its content security policy allows no source but its own style sheet and script, by hash.
+    """
+    style, script = _joined(STYLES), _joined(SCRIPTS)
+    outlook = project(data.history, question(data.header))
+    seen = look(data.header, data.coverage, data.accounts)
+    found = totals(data.functions)
+    deadline = data.deadline
+    return _template().render(
+        policy=_policy(style, script),
+        style=Markup(style),  # noqa: S704 - the package's own file; the data goes in escaped
+        script=Markup(script),  # noqa: S704 - same
+        data=data,
+        said=headline(data.header, seen, found),
+        seen=seen,
+        totals=found,
+        groups=[_bars(data, group) for group in TITLES],
+        outlook=outlook,
+        picture=burndown.picture(
+            data.history,
+            question(data.header),
+            outlook,
+            deadline.as_of,
+            deadline.update_block,
+        ),
+        view=burndown,
+        scans=data.history.tail(SCANS).iloc[::-1].to_dict("records"),
+        question=question(data.header),
+        limits={"gaps": GAPS, "open": OPEN_GAPS, "scans": SCANS},
+        rows=pack(data.functions, data.header.partition),
+    )
+
+
+def _bars(data: ReportData, group: str) -> dict[str, object]:
+    table = by_group(data.functions, group)
+    rows = [(str(label), *map(int, values)) for label, *values in table.head(LARGEST).itertuples()]
+    rest = table.iloc[LARGEST:]
+    return {
+        "title": TITLES[group],
+        "group": group,
+        "rows": rows,
+        "most": max(map(int, table["total"]), default=1),
+        "others": len(rest),
+        "others_total": int(rest["total"].sum()),
+    }
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(PAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": number}
+    environment.globals |= {"count": count}
+    return environment.get_template("report.html.j2")
+
+
+@cache
+def _joined(names: tuple[str, ...]) -> str:
+    return "\n".join((PAGE / name).read_text("utf-8") for name in names)
+
+
+def _policy(style: str, script: str) -> str:
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src '{_hash(script)}'",
+            f"style-src '{_hash(style)}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            # no text can become markup by way of the script, whatever it holds
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

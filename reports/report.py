@@ -1,0 +1,57 @@
+"""What a report is made from: one scan's frames, the scans before it, and the dates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pandas as pd
+
+from fleet.model import Account, ScanHeader
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The dates of one runtime and what they mean on one day."""
+
+    runtime: str
+    announced: date
+    """The day the reports count against: the announced end of life."""
+    as_of: date
+    """The day the report speaks about."""
+    phase: str
+    allows: tuple[str, ...]
+    """What can still be done in this phase, one sentence each."""
+    update_block: date | None
+    """The day from which AWS refuses updates; None while no day is announced."""
+    rollback: str
+    """What rolling back means from that day on, in a sentence."""
+    source: str
+    looked_up: date
+
+    @property
+    def days_past(self) -> int:
+        """Days from the announced end of life to as_of; negative before it."""
+        return (self.as_of - self.announced).days
+
+    @property
+    def days_to_block(self) -> int | None:
+        """Days from as_of until updates are blocked; negative once they are."""
+        return None if self.update_block is None else (self.update_block - self.as_of).days
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything a renderer needs; the renderers ask nobody else."""
+
+    header: ScanHeader
+    functions: pd.DataFrame
+    """As frames.function_frame makes it."""
+    coverage: pd.DataFrame
+    """As frames.coverage_frame makes it."""
+    accounts: list[Account]
+    history: pd.DataFrame
+    """As frames.history_frame makes it: every saved scan, this one too."""
+    deadline: Deadline
+    generated: datetime
+    """When the report was made, aware UTC."""

@@ -1,0 +1,170 @@
+"""The headline and the totals: what a reader takes away before scrolling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from fleet.model import OwnerKind, ScanHeader, ScanState, Use
+from reports.coverage import Seen, filters
+from reports.words import count, listing
+
+COLUMNS_OF = {
+    "ou": ["ou"],
+    "account": ["account", "account_name"],
+    "region": ["region"],
+    "owner": ["owner_kind", "owner_name"],
+}
+
+AT_ROOT = "(no organizational unit)"
+NO_OWNER = "(unknown owner)"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts over one scan's function versions."""
+
+    versions: int
+    """Function versions that have to move."""
+    functions: int
+    """Functions those versions belong to."""
+    accounts: int
+    by_use: dict[str, int]
+    """Every use by its word, zero where there is none; the ones that are no finding too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What the report says first."""
+
+    sentence: str
+    warnings: tuple[str, ...]
+    """What makes the sentence less than the whole truth, worst first."""
+    notes: tuple[str, ...]
+    """What was left out on purpose or cannot hold anything."""
+
+
+def totals(functions: pd.DataFrame) -> Totals:
+    """Count the findings and every use."""
+    findings = functions.loc[functions["finding"], ["account", "region", "name"]]
+    uses = functions["use"].value_counts()
+    known = {use.value: int(uses.get(use.value, 0)) for use in Use}
+    return Totals(
+        versions=len(findings),
+        functions=len(
+            set(zip(findings["account"], findings["region"], findings["name"], strict=True))
+        ),
+        accounts=int(findings["account"].nunique()),
+        by_use=known | {str(use): int(n) for use, n in uses.items() if use not in known},
+    )
+
+
+def owner_labels(functions: pd.DataFrame) -> list[str]:
+    """Name the owner of each row: the stack or team and what deploys it."""
+    return [
+        NO_OWNER if kind == OwnerKind.UNKNOWN else f"{name} ({kind})" if name else f"({kind})"
+        for kind, name in zip(functions["owner_kind"], functions["owner_name"], strict=True)
+    ]
+
+
+def group_labels(functions: pd.DataFrame, group: str) -> list[str]:
+    """Name the group of each row, for a key of COLUMNS_OF."""
+    if group == "owner":
+        return owner_labels(functions)
+    if group == "ou":
+        return [str(ou) or AT_ROOT for ou in functions["ou"]]
+    if group == "account":
+        return [
+            f"{name} {number}" if name else str(number)
+            for name, number in zip(functions["account_name"], functions["account"], strict=True)
+        ]
+    return [str(region) for region in functions["region"]]
+
+
+def by_group(functions: pd.DataFrame, group: str) -> pd.DataFrame:
+    """Count findings per group: columns running, kept, unknown and total, the largest first.
+
+    running is $LATEST or a version that an alias or trigger serves; kept is a version that
+    nothing seen points at; unknown is a version of which what points at it could not be read.
+    """
+    findings = functions.loc[functions["finding"], ["use", *COLUMNS_OF[group]]]
+    column = {Use.LATEST.value: "running", Use.SERVED.value: "running", Use.KEPT.value: "kept"}
+    kinds = [column.get(use, "unknown") for use in findings["use"]]
+    pairs = pd.DataFrame({"label": group_labels(findings, group), "kind": kinds}, dtype=object)
+    table = pairs.pivot_table(index="label", columns="kind", aggfunc="size", fill_value=0)
+    table = table.reindex(columns=["running", "kept", "unknown"], fill_value=0)
+    table["total"] = table.sum(axis=1)
+    return table.sort_index().sort_values("total", ascending=False, kind="stable")
+
+
+def headline(header: ScanHeader, seen: Seen, found: Totals) -> Headline:
+    """Say what was found, and before that whatever keeps it from being the whole truth."""
+    return Headline(
+        sentence=_sentence(header, seen, found),
+        warnings=tuple(_warnings(header, seen, found)),
+        notes=tuple(_notes(header, seen, found)),
+    )
+
+
+def _sentence(header: ScanHeader, seen: Seen, found: Totals) -> str:
+    runtimes = listing(header.options.runtimes, "or")
+    part = "$LATEST" if header.options.latest_only else "any version seen"
+    if found.versions:
+        least = "" if seen.complete else "At least "
+        verb = "is" if found.functions == 1 else "are"
+        return (
+            f"{least}{count(found.functions, 'function')} {verb} on {runtimes}, "
+            f"with {count(found.versions, 'function version')} to move."
+        )
+    if not seen.seen:
+        return f"Nothing was seen, so nothing is known about {runtimes}."
+    if not seen.complete:
+        return f"None on {runtimes} in the part that was seen, which is no all-clear."
+    if filters(header):
+        return f"None on {runtimes} among what this scan was limited to, by {part}."
+    return f"No function is on {runtimes} any more; every account and region was seen."
+
+
+def _warnings(header: ScanHeader, seen: Seen, found: Totals) -> list[str]:
+    said = []
+    state = header.state
+    if state is ScanState.RUNNING:
+        said.append("Partial: this scan is still running, or was killed while it ran.")
+    if state is ScanState.INTERRUPTED:
+        said.append("Partial: this scan was interrupted; fleet scan --resume finishes it.")
+    if seen.unseen:
+        said.append(f"Not seen: {seen.unseen}. Functions there are not in any number below.")
+    elif not seen.seen:
+        said.append("No account and region answered: the selection may match none.")
+    if header.options.latest_only:
+        said.append(
+            "Published versions were not looked at (--latest-only): "
+            "versions that aliases serve may still be on the runtime."
+        )
+    unknown = found.by_use[Use.UNKNOWN]
+    if unknown:
+        said.append(
+            f"{count(unknown, 'published version')} could not be told served from kept: what "
+            "points at them was not readable. Each counts as one that has to move."
+        )
+    return said
+
+
+def _notes(header: ScanHeader, seen: Seen, found: Totals) -> list[str]:
+    said = []
+    limits = filters(header)
+    if limits:
+        said.append(f"Limited by: {'; '.join(limits)}.")
+    if seen.inactive:
+        names = [f"{a.name} {a.id}".strip() for a in seen.inactive]
+        said.append(f"Not looked at because the account is not active: {listing(names)}.")
+    if seen.not_enabled:
+        said.append(f"{count(seen.not_enabled, 'account-region')} not enabled: nothing runs there.")
+    images = found.by_use[Use.IMAGE]
+    if images:
+        said.append(
+            f"{count(images, 'container image')} listed, not counted: "
+            "the runtime is inside the image, which Lambda does not tell."
+        )
+    return said

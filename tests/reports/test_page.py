@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from fleet.model import Account, Coverage, CoverageStatus
+from tests.reports.conftest import Open
+from tests.reports.samples import ACCOUNTS, everything_seen, function, many, past, report
+
+pytestmark = pytest.mark.browser
+
+EVIL = (
+    "</script><script>window.ran=1</script><svg onload=window.ran=1>"
+    '<img src="http://127.0.0.1:9/x" onerror="window.ran=1">{{7*7}}"\'`'
+)
+
+
+def test_search_finds_every_word_in_any_column(open_report: Open) -> None:
+    rows = [
+        function(name="orders", tags='{"team": "Blue"}'),
+        function(name="invoices", tags='{"team": "blue"}', handler="orders"),
+        function(name="users"),
+    ]
+    seen = open_report(report(rows))
+    seen.page.fill("#search", "BLUE ord")
+    expect(seen.page.locator("#status")).to_have_text("2 of 3 function versions")
+    seen.page.fill("#search", "blue invoice")
+    assert seen.names() == ["invoices"]
+    seen.page.fill("#search", "nothing like it")
+    assert seen.names() == []
+    assert seen.status() == "0 of 3 function versions"
+
+
+def test_filters_narrow_by_use_account_region_unit_and_owner(open_report: Open) -> None:
+    seen = open_report(report(many(60)))
+    page = seen.page
+    for field, value, left in (
+        ("use", "finding", 40),
+        ("region", "us-east-1", 20),
+        ("account account_name", "SEARCH", 5),
+        ("ou", "workloads/dev", 5),
+        ("owner", "stack-1", 1),
+    ):
+        control = page.locator(f"[data-filter='{field}']")
+        if field in {"use", "region"}:
+            control.select_option(value)
+        else:
+            control.fill(value)
+        expect(page.locator("#status")).to_have_text(f"{left} of 60 function versions")
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#status")).to_have_text("60 of 60 function versions")
+
+
+def test_an_account_is_found_by_its_id_too(open_report: Open) -> None:
+    seen = open_report(report(many(12)))
+    seen.page.fill("[data-filter='account account_name']", "0012345")
+    expect(seen.page.locator("#status")).to_have_text("6 of 12 function versions")
+
+
+def test_each_use_is_told_apart_in_words(open_report: Open) -> None:
+    seen = open_report(report(many(6)))
+    uses = seen.page.locator("#grid td[data-use]").all_text_contents()
+    assert sorted(uses) == ["image", "kept", "kept for rollback", "latest", "served", "unknown"]
+
+
+def test_a_heading_sorts_up_then_down_and_tells_the_screen_reader(open_report: Open) -> None:
+    rows = [
+        function(name=name, qualifier=version, invocations=calls)
+        for name, version, calls in (("b", "10", 5), ("A", "9", None), ("C", "$LATEST", 100))
+    ]
+    seen = open_report(report(rows))
+    heading = seen.page.get_by_role("columnheader", name="Function", exact=True)
+    heading.click()
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    assert seen.names() == ["A", "b", "C"]
+    heading.click()
+    expect(heading).to_have_attribute("aria-sort", "descending")
+    assert seen.names() == ["C", "b", "A"]
+    seen.page.get_by_role("columnheader", name="Version", exact=True).click()
+    assert seen.names() == ["C", "A", "b"]
+    expect(heading).to_have_attribute("aria-sort", "none")
+    seen.page.get_by_role("columnheader", name="Calls, 30 days", exact=True).click()
+    assert seen.names() == ["A", "b", "C"]
+
+
+def test_the_grid_works_by_keyboard_alone(open_report: Open) -> None:
+    seen = open_report(report(many(300)))
+    page = seen.page
+    page.locator("#copy-rows").focus()
+    page.keyboard.press("Tab")
+    assert seen.focused() == ("1", "1")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    assert seen.focused() == ("2", "2")
+    page.keyboard.press("Control+End")
+    assert seen.focused()[0] == "301"
+    page.keyboard.press("PageUp")
+    assert int(seen.focused()[0]) < 301
+    page.keyboard.press("Control+Home")
+    assert seen.focused() == ("2", "1")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("columnheader", name="Function", exact=True)).to_have_attribute(
+        "aria-sort", "ascending"
+    )
+    assert seen.focused() == ("1", "1")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    assert "1 selected" in seen.status()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("fn-000000")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert seen.focused() == ("2", "1")
+
+
+def test_the_focused_cell_is_visible_and_survives_scrolling_away(open_report: Open) -> None:
+    seen = open_report(report(many(300)))
+    page = seen.page
+    page.locator("#grid th").first.focus()
+    page.keyboard.press("ArrowDown")
+    outline = page.locator("#grid :focus").evaluate("cell => getComputedStyle(cell).outlineStyle")
+    assert outline == "solid"
+    page.locator("#scroller").evaluate("scroller => scroller.scrollTop = scroller.scrollHeight")
+    expect(page.locator("#grid tbody tr").last).to_have_attribute("aria-rowindex", "301")
+    page.keyboard.press("ArrowDown")
+    assert seen.focused() == ("3", "1")
+
+
+def test_the_grid_tells_its_size_and_where_its_rows_are(open_report: Open) -> None:
+    seen = open_report(report(many(300)))
+    grid = seen.page.get_by_role("grid")
+    expect(grid).to_have_attribute("aria-rowcount", "301")
+    expect(grid).to_have_attribute("aria-colcount", "11")
+    expect(grid.locator("tbody tr").first).to_have_attribute("aria-rowindex", "2")
+    seen.page.fill("#search", "fn-00001")
+    expect(grid).to_have_attribute("aria-rowcount", "11")
+
+
+def test_copied_arns_are_those_selected_or_else_all_shown(open_report: Open) -> None:
+    rows = [function(name="a"), function(name="b", qualifier="3", use="served"), function(name="c")]
+    seen = open_report(report(rows))
+    arn = "arn:aws:lambda:eu-central-1:001234567890:function:"
+    seen.page.get_by_role("button", name="Copy ARNs").click()
+    expect(seen.page.locator("#status")).to_contain_text("3 ARNs copied")
+    assert seen.clipboard() == f"{arn}a\n{arn}b:3\n{arn}c\n"
+    seen.page.locator("#grid tbody tr").nth(1).click()
+    seen.page.get_by_role("button", name="Copy ARNs").click()
+    expect(seen.page.locator("#status")).to_contain_text("1 ARN copied")
+    assert seen.clipboard() == f"{arn}b:3\n"
+
+
+def test_copied_rows_paste_into_a_spreadsheet_as_text(open_report: Open) -> None:
+    evil = ["=1+1", "\uff1d1", "-1", "@x", " =1", "'quoted", "tab\tand\nline"]
+    rows = [function(name=f"n{i}", handler=text) for i, text in enumerate(evil)]
+    seen = open_report(report(rows))
+    seen.page.get_by_role("button", name="Copy rows").click()
+    expect(seen.page.locator("#status")).to_contain_text("7 rows copied")
+    lines = [line.split("\t") for line in seen.clipboard().rstrip("\n").split("\n")]
+    assert len(lines) == 8
+    at = lines[0].index("Handler")
+    assert [line[at] for line in lines[1:]] == [
+        "'=1+1", "'\uff1d1", "'-1", "'@x", "' =1", "''quoted", "tab and line",
+    ]  # fmt: skip
+    assert lines[1][lines[0].index("Account")] == "001234567890"
+
+
+def test_the_details_show_what_the_table_has_no_room_for(open_report: Open) -> None:
+    aliases = [{"name": "live", "version": "3", "weights": {"4": 0.1}}]
+    callers = [{"kind": "event source", "source": "arn:aws:sqs:x", "qualifier": "live"}]
+    row = function(aliases=json.dumps(aliases), callers=json.dumps(callers), tags=None)
+    seen = open_report(report([row]))
+    seen.page.locator("#grid tbody td").first.dblclick()
+    dialog = seen.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("live → 3 + 10% → 4")
+    expect(dialog).to_contain_text("event source arn:aws:sqs:x → live")
+    expect(dialog.locator("dt:has-text('Tags') + dd")).to_have_text("not looked at")
+    expect(dialog.locator("dt:has-text('Layers') + dd")).to_have_text("none")
+
+
+def test_hostile_text_is_shown_and_never_runs(open_report: Open) -> None:
+    accounts = [Account(ACCOUNTS[0].id, EVIL, EVIL)]
+    row = function(
+        name=EVIL,
+        handler=EVIL,
+        runtime=EVIL,
+        use="served",
+        tags=json.dumps({EVIL: EVIL}),
+        layers=json.dumps([EVIL]),
+        aliases=json.dumps([{"name": EVIL, "version": "1", "weights": {}}]),
+        callers=json.dumps([{"kind": EVIL, "source": EVIL, "qualifier": EVIL}]),
+        owner_kind="mapped",
+        owner_name=EVIL,
+    )
+    gaps = [Coverage(ACCOUNTS[0].id, EVIL, CoverageStatus.FAILED, EVIL)]
+    seen = open_report(report([row], [*everything_seen(), *gaps], accounts=accounts))
+    page = seen.page
+    assert seen.names() == [EVIL]
+    page.fill("#search", EVIL.split(maxsplit=1)[0])
+    page.locator("[data-filter=owner]").focus()
+    page.locator("#grid tbody td").first.dblclick()
+    expect(page.get_by_role("dialog")).to_contain_text("window.ran=1")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Copy rows").click()
+    page.pdf()
+    assert page.evaluate("window.ran") is None
+    assert page.evaluate("window.violations") == []
+    assert page.locator("img, iframe, object, script").count() == 2
+
+
+def test_no_script_but_the_page_s_own_can_run(open_report: Open) -> None:
+    seen = open_report(report([function()]))
+    seen.page.evaluate(
+        """() => {
+          const script = document.createElement("script");
+          try { script.textContent = "window.ran = 1"; document.body.append(script); } catch {}
+          try { document.body.innerHTML += "<b>x</b>"; window.ran = 1; } catch {}
+        }"""
+    )
+    assert seen.page.evaluate("window.ran") is None
+    assert seen.complaints
+    seen.complaints.clear()
+
+
+@pytest.mark.parametrize(("scheme", "light"), [("light", True), ("dark", False)])
+def test_the_page_follows_light_and_dark_with_enough_contrast(
+    open_report: Open, scheme: str, light: bool
+) -> None:
+    data = report(many(60), history=past({20: 9, 10: 7, 0: 5}))
+    seen = open_report(data, color_scheme=scheme)
+    paper = luminance(
+        seen.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    )
+    assert (paper > 0.5) == light
+    for part in ("h1", ".kicker", ".notes li", "#grid td", ".bars th", "summary", "button"):
+        color = seen.page.locator(part).first.evaluate("part => getComputedStyle(part).color")
+        high, low = sorted((paper, luminance(color)), reverse=True)
+        assert (high + 0.05) / (low + 0.05) >= 4.5, part
+
+
+def luminance(color: str) -> float:
+    """Relative luminance as WCAG 2 defines it, of an rgb() color."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", color)[:3]]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(part * weight for part, weight in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
+
+
+def test_paper_gets_a_plain_table_of_what_is_shown(open_report: Open) -> None:
+    seen = open_report(report(many(60)))
+    seen.page.fill("#search", "fn-00001")
+    seen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    seen.page.emulate_media(media="print")
+    paper = seen.page.locator("#print")
+    expect(paper).to_contain_text("10 of 60 function versions, as chosen on screen.")
+    expect(paper.locator("tbody tr")).to_have_count(10)
+    expect(seen.page.locator("#tool")).to_be_hidden()
+    seen.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(paper.locator("tr")).to_have_count(0)
+
+
+def test_a_printed_table_too_long_for_paper_says_where_it_ends(open_report: Open) -> None:
+    seen = open_report(report(many(1_500)))
+    seen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    paper = seen.page.locator("#print")
+    expect(paper).to_contain_text("The first 1,000 of 1,500 function versions chosen")
+    expect(paper.locator("tbody tr")).to_have_count(1_000)
+
+
+def test_printing_lays_the_rows_out_on_paper(open_report: Open) -> None:
+    few, more = open_report(report(many(6))), open_report(report(many(400)))
+    pages = [each.page.pdf().count(b"/Type /Page\n") for each in (few, more)]
+    assert pages[1] >= pages[0] + 4
+
+
+def test_without_script_the_summary_and_the_way_to_the_rows_are_there(open_report: Open) -> None:
+    seen = open_report(report(many(60)), ready=False, java_script_enabled=False)
+    expect(seen.page.locator("h1")).to_contain_text("40 functions are on go1.x")
+    expect(seen.page.locator("noscript p")).to_contain_text("--format csv")
+    expect(seen.page.locator("#tool")).to_be_hidden()
+
+
+def test_a_browser_without_decompression_says_where_the_rows_are(open_report: Open) -> None:
+    seen = open_report(report(many(60)))
+    seen.page.context.add_init_script("delete window.DecompressionStream")
+    seen.page.reload()
+    expect(seen.page.locator("#trouble")).to_contain_text("fleet report --format csv")
+    expect(seen.page.locator("h1")).to_contain_text("40 functions are on go1.x")
+
+
+def test_a_narrow_screen_scrolls_the_table_and_not_the_page(open_report: Open) -> None:
+    gaps = [Coverage("1" * 12, "eu-west-1", CoverageStatus.FAILED, "x" * 300)]
+    data = report(many(60), [*everything_seen(), *gaps], history=past({20: 9, 10: 7, 0: 5}))
+    seen = open_report(data, viewport={"width": 390, "height": 800})
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_hundred_thousand_rows_scroll_search_and_sort(open_report: Open) -> None:
+    seen = open_report(report(many(100_000)))
+    page = seen.page
+    expect(page.locator("#status")).to_have_text("100,000 of 100,000 function versions")
+    assert page.locator("#grid tr").count() < 100
+    page.locator("#scroller").evaluate("scroller => scroller.scrollTop = scroller.scrollHeight")
+    expect(page.locator("#grid tbody tr").last).to_have_attribute("aria-rowindex", "100001")
+    page.fill("#search", "fn-09999")
+    expect(page.locator("#status")).to_have_text("10 of 100,000 function versions")
+    page.fill("#search", "")
+    page.get_by_role("columnheader", name="Function", exact=True).click()
+    page.locator("#grid th").first.focus()
+    page.keyboard.press("Control+Home")
+    assert seen.names()[:2] == ["fn-000000", "fn-000001"]
+    page.get_by_role("button", name="Copy ARNs").click()
+    expect(page.locator("#status")).to_contain_text("100,000 ARNs copied")
+    assert seen.clipboard().count("\n") == 100_000

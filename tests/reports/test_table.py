@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import date
+
+from rich.console import Console, RenderableType
+
+from fleet.model import Coverage, CoverageStatus
+from reports.diff import Side, diff
+from reports.table import CHANGES, countdown, diff_table, summary_table
+from tests.reports.samples import DEADLINE, SEARCH, everything_seen, function, many, report
+
+
+def printed(table: RenderableType) -> str:
+    file = io.StringIO()
+    Console(file=file, width=200, force_terminal=False, no_color=True).print(table)
+    return file.getvalue()
+
+
+def test_the_summary_says_first_what_was_found_and_what_was_not_seen() -> None:
+    rows = [*everything_seen(), Coverage(SEARCH.id, "us-west-2", CoverageStatus.DENIED, "no way")]
+    lines = printed(summary_table(report(many(12), rows))).splitlines()
+    assert lines[0].startswith("At least 8 functions are on go1.x")
+    assert lines[1].startswith("! Not seen: 1 of 5 account-regions.")
+    assert any("search 222222222222" in line and "no way" in line for line in lines)
+
+
+def test_markup_and_escape_sequences_from_outside_are_shown_not_obeyed() -> None:
+    evil = "[bold]x[/bold]\x1b[31m\x9b2J\u202eabc"
+    text = printed(summary_table(report([function(owner_kind="mapped", owner_name=evil)])))
+    assert "[bold]x[/bold]\ufffd[31m\ufffd2J\ufffdabc" in text
+    assert "\x1b" not in text
+
+
+def test_the_largest_groups_are_named_and_the_rest_summed() -> None:
+    rows = [function(name=f"f{n}", owner_kind="mapped", owner_name=f"o{n:02}") for n in range(13)]
+    text = printed(summary_table(report(rows)))
+    assert "o09 (mapped)" in text
+    assert "o10 (mapped)" not in text
+    assert "3 others" in text
+
+
+def test_the_countdown_turns_round_on_its_days() -> None:
+    assert "1,056 days past" in countdown(DEADLINE)[0]
+    assert countdown(DEADLINE)[1] == "102 days until updates are blocked (2027-03-03)."
+    blocked = replace(DEADLINE, as_of=date(2027, 3, 3))
+    assert countdown(blocked)[1] == "Updates are blocked since 2027-03-03."
+    early = replace(DEADLINE, as_of=date(2023, 12, 30), update_block=None)
+    before, block = countdown(early)
+    assert before.startswith("1 day before the announced end of go1.x (2023-12-31)")
+    assert block == "No day is announced from which updates are blocked."
+
+
+def test_a_long_diff_says_how_much_it_leaves_out() -> None:
+    data, nothing = report(many(600)), report()
+    sides = [Side(each.header, each.functions, each.coverage) for each in (data, nothing)]
+    text = printed(diff_table(diff(*sides)))
+    assert f"{400 - CHANGES} more" in text
+    assert "gone" in text
