@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -18,6 +20,8 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.organizations.models import organizations_backends
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from fleet.errors import FleetError
+
 from .corrections import metrics
 from .corrections.credentials import keys_of
 from .corrections.gate import Gate
@@ -26,12 +30,25 @@ from .corrections.rules import Rules
 from .corrections.throttling import EVERY
 from .corrections.world import World
 
-__all__ = ["EVERY", "Call", "Emulator", "Rules"]
+__all__ = ["EVERY", "Call", "CannotStart", "Emulator", "Rules"]
 
 HOST = "127.0.0.1"
+HIGHEST_PORT = 65_535
 
 # moto keeps every backend in module globals: two emulators in one process would share them.
 _running = threading.Lock()
+
+
+@dataclass(eq=False)
+class CannotStart(FleetError):
+    """The emulator cannot listen, or what it answered would be wrong."""
+
+    reason: str
+    advice: str
+
+    def __str__(self) -> str:
+        """One sentence for a person."""
+        return f"the emulator cannot start: {self.reason}; {self.advice}"
 
 
 class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]  # moto ships no types
@@ -100,28 +117,44 @@ class Emulator:
         }
 
     def start(self) -> None:
-        """Empty moto and listen; raises RuntimeError where that can't work."""
+        """Empty moto and listen; raises CannotStart, and then nothing runs that did not before."""
         if "MOTO_ACCOUNT_ID" in os.environ:
-            msg = "MOTO_ACCOUNT_ID makes every account the same one: unset it"
-            raise RuntimeError(msg)
+            raise CannotStart("MOTO_ACCOUNT_ID makes every account the same one", "unset it")
         if not _running.acquire(blocking=False):
-            msg = "an emulator runs in this process already: stop it first"
-            raise RuntimeError(msg)
+            raise CannotStart("one runs in this process already", "stop it first")
         try:
-            _empty_moto()
-            # moto looks for docker as soon as a function is created otherwise.
-            default_user_config["lambda"] = {"use_docker": False}
-            self._server = make_server(
-                HOST, self._port, Gate(self._world), threaded=True, request_handler=_QuietHandler
-            )
+            self._server = self._listen()
         except BaseException:
             _running.release()
             raise
-        self._world.url = f"http://{HOST}:{self._server.server_port}"
+        _empty_moto()
+        # moto looks for docker as soon as a function is created otherwise.
+        default_user_config["lambda"] = {"use_docker": False}
+        self._world.url = f"http://{HOST}:{self._server.port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
         self._thread.start()
+
+    def _listen(self) -> BaseWSGIServer:
+        advice = "choose another port, or 0 for a free one"
+        if not 0 <= self._port <= HIGHEST_PORT:
+            raise CannotStart(f"there is no port {self._port}", advice)
+        # Left to itself, werkzeug ends the whole process where a port is in use.
+        try:
+            listening = socket.create_server((HOST, self._port), backlog=128)
+        except OSError as error:
+            reason = f"{HOST}:{self._port} can't be listened on ({error.strerror})"
+            raise CannotStart(reason, advice) from error
+        with listening:
+            return make_server(
+                HOST,
+                listening.getsockname()[1],
+                Gate(self._world),
+                threaded=True,
+                request_handler=_QuietHandler,
+                fd=listening.fileno(),
+            )
 
     def stop(self) -> None:
         """Stop listening and empty moto; harmless where it does not run."""
