@@ -45,15 +45,15 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     state: str = "sqlite:///fleet.db"
-    role_name: str = Field("OrganizationAccountAccessRole", min_length=1)
+    role_name: str = Field(default="OrganizationAccountAccessRole", min_length=1)
     external_id: str | None = None
     profile: str | None = None
     regions: tuple[str, ...] | None = None
     exclude_regions: tuple[str, ...] = ()
     exclude_accounts: tuple[_Account, ...] = ()
-    runtimes: tuple[str, ...] = Field(("go1.x",), min_length=1)
-    parallelism: int = Field(32, ge=1, le=256)
-    calls_per_second: float = Field(10.0, gt=0, le=15)
+    runtimes: tuple[str, ...] = Field(default=("go1.x",), min_length=1)
+    parallelism: int = Field(default=32, ge=1, le=256)
+    calls_per_second: float = Field(default=10.0, gt=0, le=15)
     """Lambda calls per account and region; AWS allows 15 for everybody together."""
     lifecycle: Annotated[Path | None, Field(strict=False)] = None
     owners: tuple[OwnerRule, ...] = ()

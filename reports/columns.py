@@ -17,7 +17,7 @@ import orjson
 import pandas as pd
 
 from reports.frames import version_order
-from reports.summary import owner_labels
+from reports.groups import owner_labels
 
 UNSAID_TAGS = frozenset({"aws:cloudformation:stack-id"})
 """Long, and told by the stack's name already; the CSV has them."""

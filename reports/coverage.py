@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import pandas as pd
-
-from fleet.model import EVERY_REGION, Account, CoverageStatus, ScanHeader, ScanState
+from fleet.model import (
+    EVERY_REGION,
+    Account,
+    Coverage,
+    CoverageStatus,
+    ScanHeader,
+    ScanState,
+)
 from reports.words import count, listing
 
-COMPLETE = {status.value for status in CoverageStatus if status.is_complete}
+_NOTHING_THERE = frozenset({CoverageStatus.REGION_NOT_ENABLED, CoverageStatus.ACCOUNT_NOT_ACTIVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,48 +62,54 @@ class Seen:
         return listing(parts)
 
 
-def look(header: ScanHeader, coverage: pd.DataFrame, accounts: Iterable[Account]) -> Seen:
+def look(header: ScanHeader, coverage: Iterable[Coverage], accounts: Iterable[Account]) -> Seen:
     """Count what a scan saw.
 
     An active account of the scan that has no coverage row at all is a gap as well.
     """
     listed = {account.id: account for account in accounts}
-    status, region = coverage["status"], coverage["region"]
-    rows = coverage[~status.isin(COMPLETE)]
+    rows = sorted(coverage, key=lambda row: (row.account, row.region))
+    counted = Counter(row.status for row in rows)
+    gaps = _gaps(rows, listed)
+    inactive = {row.account for row in rows if row.status is CoverageStatus.ACCOUNT_NOT_ACTIVE}
+    inactive |= {account.id for account in listed.values() if not account.active}
+    return Seen(
+        lanes=sum(row.region != EVERY_REGION and row.status not in _NOTHING_THERE for row in rows),
+        seen=counted[CoverageStatus.OK],
+        not_enabled=counted[CoverageStatus.REGION_NOT_ENABLED],
+        unseen_accounts=len({gap.account for gap in gaps if not gap.regions}),
+        gaps=gaps,
+        inactive=tuple(
+            listed.get(number, Account(number, active=False)) for number in sorted(inactive)
+        ),
+        finished=header.state is ScanState.FINISHED,
+    )
+
+
+def _gaps(rows: Iterable[Coverage], listed: Mapping[str, Account]) -> tuple[Gap, ...]:
+    """One gap an account, status and reason: a refusal in every region is told once."""
+    answered: set[str] = set()
+    regions: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        answered.add(row.account)
+        if not row.status.is_complete:
+            regions.setdefault((row.account, row.status.value, row.reason), []).append(row.region)
     gaps = [
         Gap(
-            account=str(account),
+            account=account,
             account_name=listed[account].name if account in listed else "",
-            status=str(state),
-            regions=() if EVERY_REGION in set(group["region"]) else tuple(group["region"]),
-            reason=str(reason),
+            status=status,
+            regions=() if EVERY_REGION in unseen else tuple(unseen),
+            reason=reason,
         )
-        for (account, state, reason), group in rows.groupby(
-            ["account", "status", "reason"], sort=True
-        )
+        for (account, status, reason), unseen in regions.items()
     ]
-    answered = set(coverage["account"])
     gaps += [
         Gap(account.id, account.name, CoverageStatus.NOT_ATTEMPTED, (), "the scan has no result")
         for account in listed.values()
         if account.active and account.id not in answered
     ]
-    dead = set(coverage.loc[status == CoverageStatus.ACCOUNT_NOT_ACTIVE, "account"])
-    countable = ~status.isin(
-        {CoverageStatus.REGION_NOT_ENABLED.value, CoverageStatus.ACCOUNT_NOT_ACTIVE.value}
-    ) & (region != EVERY_REGION)
-    return Seen(
-        lanes=int(countable.sum()),
-        seen=int((status == CoverageStatus.OK).sum()),
-        not_enabled=int((status == CoverageStatus.REGION_NOT_ENABLED).sum()),
-        unseen_accounts=len({gap.account for gap in gaps if not gap.regions}),
-        gaps=tuple(sorted(gaps, key=lambda gap: (gap.account, gap.regions, gap.status))),
-        inactive=tuple(
-            listed.get(number, Account(number, active=False))
-            for number in sorted(dead | {a.id for a in listed.values() if not a.active})
-        ),
-        finished=header.state is ScanState.FINISHED,
-    )
+    return tuple(sorted(gaps, key=lambda gap: (gap.account, gap.regions, gap.status)))
 
 
 def filters(header: ScanHeader) -> list[str]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import pandas as pd
 
-from fleet.model import LATEST, CoverageStatus, ScanHeader, Use
+from fleet.model import LATEST, Coverage, CoverageStatus, ScanHeader, Use
 from reports.frames import version_order
 
 Key = tuple[str, str, str, str]
@@ -40,8 +40,7 @@ class Side:
     header: ScanHeader
     functions: pd.DataFrame
     """As frames.function_frame makes it."""
-    coverage: pd.DataFrame
-    """As frames.coverage_frame makes it."""
+    coverage: tuple[Coverage, ...]
 
 
 def diff(before: Side, after: Side) -> pd.DataFrame:
@@ -79,8 +78,8 @@ class _Sight:
     """Whether one scan would have listed a function version that the other one listed."""
 
     def __init__(self, side: Side, other: Side) -> None:
-        rows = side.coverage[side.coverage["status"] == CoverageStatus.OK]
-        self._seen = set(zip(rows["account"], rows["region"], strict=True))
+        rows = (row for row in side.coverage if row.status is CoverageStatus.OK)
+        self._seen = {(row.account, row.region) for row in rows}
         self._options = side.header.options
         # another choice of tags may hide what the other scan listed
         self._same_tags = self._options.tags in {None, other.header.options.tags}

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from fleet.model import LATEST, Account, Coverage, ScanHeader, Use
+from fleet.model import LATEST, Account, ScanHeader, Use
 
 FUNCTION_COLUMNS = (
     "account",
@@ -40,17 +40,6 @@ code_size is in bytes, last_modified ISO 8601 text in UTC, invocations a whole n
 last 30 days or None. layers (ARNs), aliases (name, version, weights), callers (kind, source,
 qualifier) and tags (an object) are JSON text; None means not looked at, "[]" none there.
 """
-
-COVERAGE_COLUMNS = (
-    "account",
-    "region",
-    "status",
-    "reason",
-    "functions",
-    "versions",
-    "calls",
-    "throttles",
-)
 
 IS_FINDING = {use.value: use.is_finding for use in Use}
 
@@ -106,22 +95,6 @@ def function_frame(rows: Iterable[tuple[object, ...]], accounts: Iterable[Accoun
     frame["code_size"] = frame["code_size"].astype("int64")
     frame["invocations"] = frame["invocations"].astype("Int64")
     return frame
-
-
-def coverage_frame(rows: Iterable[Coverage]) -> pd.DataFrame:
-    """Make the frame of coverage rows, sorted by account and region."""
-    ordered = sorted(rows, key=lambda row: (row.account, row.region))
-    return pd.DataFrame(
-        {
-            name: pd.Series(
-                [str(value) if text else value for value in values],
-                dtype=object if text else "int64",
-            )
-            for name in COVERAGE_COLUMNS
-            for values in [[getattr(row, name) for row in ordered]]
-            for text in [name in COVERAGE_COLUMNS[:4]]
-        }
-    )
 
 
 def question(header: ScanHeader) -> str:

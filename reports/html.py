@@ -14,9 +14,10 @@ from reports import burndown
 from reports.columns import pack
 from reports.coverage import look
 from reports.frames import question
+from reports.groups import by_group, totals
 from reports.projection import project
 from reports.report import ReportData
-from reports.summary import by_group, headline, totals
+from reports.summary import headline
 from reports.words import count, number
 
 PAGE = Path(__file__).with_name("page")

@@ -16,9 +16,10 @@ from reports.csv import COLUMNS
 from reports.diff import COLUMNS as CHANGE_COLUMNS
 from reports.diff import counts
 from reports.frames import question
+from reports.groups import totals
 from reports.projection import project
 from reports.report import ReportData
-from reports.summary import headline, totals
+from reports.summary import headline
 
 FORMAT = 1
 """Rises when a field goes away or changes its meaning."""
@@ -82,7 +83,7 @@ def _head(data: ReportData) -> Mapping[str, object]:
         },
         "projection": {"reached": outlook.reached, "sentence": outlook.sentence},
         "complete": seen.complete,
-        "coverage": list(records(data.coverage, tuple(data.coverage.columns))),
+        "coverage": [asdict(row) for row in data.coverage],
         "accounts": [asdict(account) for account in data.accounts],
         "history": list(
             records(

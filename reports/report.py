@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
-import pandas as pd
+from fleet.model import Account, Coverage, ScanHeader
 
-from fleet.model import Account, ScanHeader
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Deadline:
     rollback: str
     """What rolling back means from that day on, in a sentence."""
     source: str
-    looked_up: date
+    looked_up: date | None
 
     @property
     def days_past(self) -> int:
@@ -47,8 +49,8 @@ class ReportData:
     header: ScanHeader
     functions: pd.DataFrame
     """As frames.function_frame makes it."""
-    coverage: pd.DataFrame
-    """As frames.coverage_frame makes it."""
+    coverage: tuple[Coverage, ...]
+    """In the order of account and region."""
     accounts: list[Account]
     history: pd.DataFrame
     """As frames.history_frame makes it: every saved scan, this one too."""

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
-
-from fleet.model import OwnerKind, ScanHeader, ScanState, Use
+from fleet.model import ScanHeader, ScanState, Use
 from reports.coverage import Seen, filters
 from reports.words import count, listing
-
-COLUMNS_OF = {
-    "ou": ["ou"],
-    "account": ["account", "account_name"],
-    "region": ["region"],
-    "owner": ["owner_kind", "owner_name"],
-}
-
-AT_ROOT = "(no organizational unit)"
-NO_OWNER = "(unknown owner)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +17,6 @@ class Totals:
     """Function versions that have to move."""
     functions: int
     """Functions those versions belong to."""
-    accounts: int
     by_use: dict[str, int]
     """Every use by its word, zero where there is none; the ones that are no finding too."""
 
@@ -43,59 +30,6 @@ class Headline:
     """What makes the sentence less than the whole truth, worst first."""
     notes: tuple[str, ...]
     """What was left out on purpose or cannot hold anything."""
-
-
-def totals(functions: pd.DataFrame) -> Totals:
-    """Count the findings and every use."""
-    findings = functions.loc[functions["finding"], ["account", "region", "name"]]
-    uses = functions["use"].value_counts()
-    known = {use.value: int(uses.get(use.value, 0)) for use in Use}
-    return Totals(
-        versions=len(findings),
-        functions=len(
-            set(zip(findings["account"], findings["region"], findings["name"], strict=True))
-        ),
-        accounts=int(findings["account"].nunique()),
-        by_use=known | {str(use): int(n) for use, n in uses.items() if use not in known},
-    )
-
-
-def owner_labels(functions: pd.DataFrame) -> list[str]:
-    """Name the owner of each row: the stack or team and what deploys it."""
-    return [
-        NO_OWNER if kind == OwnerKind.UNKNOWN else f"{name} ({kind})" if name else f"({kind})"
-        for kind, name in zip(functions["owner_kind"], functions["owner_name"], strict=True)
-    ]
-
-
-def group_labels(functions: pd.DataFrame, group: str) -> list[str]:
-    """Name the group of each row, for a key of COLUMNS_OF."""
-    if group == "owner":
-        return owner_labels(functions)
-    if group == "ou":
-        return [str(ou) or AT_ROOT for ou in functions["ou"]]
-    if group == "account":
-        return [
-            f"{name} {number}" if name else str(number)
-            for name, number in zip(functions["account_name"], functions["account"], strict=True)
-        ]
-    return [str(region) for region in functions["region"]]
-
-
-def by_group(functions: pd.DataFrame, group: str) -> pd.DataFrame:
-    """Count findings per group: columns running, kept, unknown and total, the largest first.
-
-    running is $LATEST or a version that an alias or trigger serves; kept is a version that
-    nothing seen points at; unknown is a version of which what points at it could not be read.
-    """
-    findings = functions.loc[functions["finding"], ["use", *COLUMNS_OF[group]]]
-    column = {Use.LATEST.value: "running", Use.SERVED.value: "running", Use.KEPT.value: "kept"}
-    kinds = [column.get(use, "unknown") for use in findings["use"]]
-    pairs = pd.DataFrame({"label": group_labels(findings, group), "kind": kinds}, dtype=object)
-    table = pairs.pivot_table(index="label", columns="kind", aggfunc="size", fill_value=0)
-    table = table.reindex(columns=["running", "kept", "unknown"], fill_value=0)
-    table["total"] = table.sum(axis=1)
-    return table.sort_index().sort_values("total", ascending=False, kind="stable")
 
 
 def headline(header: ScanHeader, seen: Seen, found: Totals) -> Headline:
@@ -132,7 +66,7 @@ def _warnings(header: ScanHeader, seen: Seen, found: Totals) -> list[str]:
     if state is ScanState.RUNNING:
         said.append("Partial: this scan is still running, or was killed while it ran.")
     if state is ScanState.INTERRUPTED:
-        said.append("Partial: this scan was interrupted; fleet scan --resume finishes it.")
+        said.append("Partial: this scan was interrupted; `fleet scan --resume` finishes it.")
     if seen.unseen:
         said.append(f"Not seen: {seen.unseen}. Functions there are not in any number below.")
     elif not seen.seen:

@@ -20,3 +20,21 @@ def parse_day(option: str, text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise BadSelection(option, text, "a date is written YYYY-MM-DD") from error
+
+
+def deadline_of(lifecycle: Lifecycle, runtime: str, on: date) -> Deadline:
+    """One runtime's dates on a day. Raises BadSelection for a runtime without any."""
+    from reports.report import Deadline
+
+    dates = lifecycle.runtime(runtime)
+    return Deadline(
+        runtime=runtime,
+        announced=dates.deadline,
+        as_of=on,
+        phase=dates.phase(on).words,
+        allows=dates.allows(on),
+        update_block=dates.update_blocked,
+        rollback=dates.rollback(on),
+        source=dates.source,
+        looked_up=dates.looked_up,
+    )

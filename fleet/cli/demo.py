@@ -76,11 +76,7 @@ def _organization(port: int) -> "Iterator[Emulator]":
 
 
 def _fleet(emulator: "Emulator", arguments: list[str], output: Path) -> int:
-    environment = {
-        **_without_aws(os.environ),
-        **emulator.environment,
-        "FLEET_STATE": _state(output),
-    }
+    environment = {**_without_aws(os.environ), **_exports(emulator, output)}
     _say("$ fleet " + " ".join(arguments))
     # The command line of this very installation, as a user would start it: another process.
     command = [sys.executable, "-m", "fleet", *arguments]
@@ -92,13 +88,20 @@ def _without_aws(environ: "Mapping[str, str]") -> dict[str, str]:
     return {name: value for name, value in environ.items() if not name.startswith("AWS_")}
 
 
-def _state(output: Path) -> str:
-    return f"sqlite:///{(output / 'fleet.db').absolute()}"
+def _exports(emulator: "Emulator", output: Path) -> dict[str, str]:
+    """What another terminal has to export to work against the organization as the demo does."""
+    import moto_fixtures
+
+    return {
+        **emulator.environment,
+        "FLEET_STATE": f"sqlite:///{(output / 'fleet.db').absolute()}",
+        "FLEET_CONFIG": str(Path(moto_fixtures.__file__).with_name("fleet.yaml")),
+    }
 
 
 def _keep_up(emulator: "Emulator", output: Path) -> None:
     _say("in another terminal:")
-    for name, value in {**emulator.environment, "FLEET_STATE": _state(output)}.items():
+    for name, value in _exports(emulator, output).items():
         typer.echo(f"export {name}='{value}'")
     sys.stdout.flush()
     _say("Ctrl-C ends it")

@@ -32,7 +32,8 @@ def diff(
 
     settings = Settings.load(config, os.environ).overridden(state=state)
     with Store.open(settings.state) as store:
-        changes = compared(_side(store, before), _side(store, after))
+        older, newer = _side(store, before), _side(store, after)
+    changes = compared(older, newer)
     if output_format is Format.TABLE:
         from fleet.cli.terminal import console
         from reports.table import diff_table
@@ -44,19 +45,19 @@ def diff(
 
         write_frame(changes, COLUMNS, sys.stdout)
     else:
-        from reports.json import write_records
+        from reports.json import write_diff_json
 
-        write_records(changes, sys.stdout)
+        write_diff_json(changes, older.header, newer.header, sys.stdout)
 
 
 def _side(store: "Store", which: str | None) -> "Side":
     from reports.diff import Side
-    from reports.frames import coverage_frame, function_frame
+    from reports.frames import function_frame
 
     header = store.scan(which)
     accounts = store.accounts(header.id)
     return Side(
         header,
         function_frame(store.function_rows(header.id), accounts),
-        coverage_frame(store.coverage(header.id)),
+        tuple(store.coverage(header.id)),
     )

@@ -8,17 +8,20 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import typer
+
 from fleet.cli.deadline import deadline_of, parse_day
 from fleet.cli.files import prepare_directory, written_whole
 from fleet.cli.options import Format
 from fleet.cli.status import Status
+from fleet.cli.terminal import console
 from fleet.lifecycle import Lifecycle, load_lifecycle
-from fleet.model import ScanHeader, ScanState
+from fleet.model import ScanHeader, ScanState, Use
 from fleet.settings import Settings
-from fleet.store import Store
+from fleet.store import Store, Totals
 
 if TYPE_CHECKING:
-    from reports.report import ReportData
+    from reports.report import Deadline, ReportData
 
 FILES = ("fleet-report.html", "fleet-report.csv", "fleet-report.json")
 
@@ -39,6 +42,8 @@ class Reporting:
     ) -> Self:
         """Check everything that can be wrong. Raises BadSelection or FileProblem."""
         lifecycle = load_lifecycle(settings.lifecycle)
+        # Told now, not after the scan.
+        _ = lifecycle.runtime(settings.runtimes[0]).deadline
         day = parse_day("--as-of", as_of)
         if output is not None:
             prepare_directory(output)
@@ -48,23 +53,23 @@ class Reporting:
         self, store: Store, header: ScanHeader, shown: Format, *, fail_on_findings: bool
     ) -> Status:
         """Show a saved scan and write its files; the status it deserves."""
+        totals = store.totals(header.id)
         if self.output is None and shown is Format.TABLE:
-            self._say_headline(store, header)
+            self._show_brief(store, header, totals)
         else:
-            data = self.data(store, header)
+            data = self._data(store, header)
             if self.output is not None:
                 _write_files(data, self.output)
             self._show(data, shown)
-        totals = store.totals(header.id)
         if header.state is ScanState.INTERRUPTED:
             return Status.INTERRUPTED
         if not totals.complete:
             return Status.INCOMPLETE
         return Status.FINDINGS if fail_on_findings and totals.findings else Status.DONE
 
-    def data(self, store: Store, header: ScanHeader) -> ReportData:
+    def _data(self, store: Store, header: ScanHeader) -> ReportData:
         """Everything the renderers need, read from the store."""
-        from reports.frames import coverage_frame, function_frame, history_frame
+        from reports.frames import function_frame, history_frame
         from reports.report import ReportData
 
         accounts = store.accounts(header.id)
@@ -72,11 +77,58 @@ class Reporting:
         return ReportData(
             header=header,
             functions=function_frame(store.function_rows(header.id), accounts),
-            coverage=coverage_frame(store.coverage(header.id)),
+            coverage=tuple(store.coverage(header.id)),
             accounts=accounts,
-            history=history_frame(store.history()),
-            deadline=deadline_of(
-                self.lifecycle, header.options.runtimes[0], self.as_of or now.date()
-            ),
+            history=history_frame(store.history(), store.scans()),
+            deadline=self._deadline(header, now),
             generated=now,
         )
+
+    def _deadline(self, header: ScanHeader, now: datetime) -> Deadline:
+        # The first runtime asked for is the one that is counted down.
+        return deadline_of(self.lifecycle, header.options.runtimes[0], self.as_of or now.date())
+
+    def _show_brief(self, store: Store, header: ScanHeader, totals: Totals) -> None:
+        # No frame of every function, no pandas: a scan of a large organization stays small.
+        from reports.brief import brief
+        from reports.summary import Totals as Counted
+
+        found = Counted(
+            versions=totals.findings,
+            functions=totals.functions,
+            by_use={use.value: totals.by_use.get(use, 0) for use in Use},
+        )
+        deadline = self._deadline(header, datetime.now(UTC))
+        coverage, accounts = store.coverage(header.id), store.accounts(header.id)
+        console(color=self.color).print(brief(header, coverage, accounts, found, deadline))
+
+    def _show(self, data: ReportData, shown: Format) -> None:
+        if shown is Format.JSON:
+            from reports.json import write_json
+
+            write_json(data, sys.stdout)
+        elif shown is Format.CSV:
+            from reports.csv import write_csv
+
+            write_csv(data, sys.stdout)
+        else:
+            from reports.table import summary_table
+
+            console(color=self.color).print(summary_table(data))
+            if self.output is not None:
+                names = ", ".join(str(self.output / name) for name in FILES)
+                typer.echo(f"Reports: {names}")
+
+
+def _write_files(data: ReportData, directory: Path) -> None:
+    from reports.csv import write_csv
+    from reports.html import render_html
+    from reports.json import write_json
+
+    html, csv, json = (directory / name for name in FILES)
+    with written_whole(html) as file:
+        file.write(render_html(data))
+    with written_whole(csv) as file:
+        write_csv(data, file)
+    with written_whole(json) as file:
+        write_json(data, file)

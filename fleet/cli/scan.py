@@ -2,25 +2,17 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from fleet.cli import options as shared
 from fleet.cli.options import Format
-from fleet.cli.status import Status
 from fleet.errors import BadSelection
 
-if TYPE_CHECKING:
-    from fleet.aws.session import Aws
-    from fleet.model import ScanHeader, ScanOptions
-    from fleet.settings import Settings
-    from fleet.store import Store
-
 Many = list[str] | None
-
-RESUME_LAST = "last"
 
 
 def scan(
@@ -86,12 +78,14 @@ def scan(
         ),
     ] = None,
     resume: Annotated[
-        str | None,
+        bool,
         typer.Option(
-            "--resume",
-            metavar="SCAN",
-            help="Finish a saved scan: its id, or `last`. It asks what that scan asked.",
+            "--resume", help="Finish the last saved scan: ask again for all it has not seen."
         ),
+    ] = False,
+    scan_id: Annotated[
+        str | None,
+        typer.Option("--scan", metavar="ID", help="With --resume: finish this scan instead."),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", metavar="DIR", help="Directory for the reports.")
@@ -116,9 +110,10 @@ def scan(
     """
     from fleet.cli.result import Reporting
     from fleet.model import ScanOptions
-    from fleet.scan.selection import split_values
+    from fleet.scan.selection import check_account_ids, check_asked, split_values
     from fleet.settings import Settings
 
+    check_account_ids("--exclude-account", split_values(exclude_account) or ())
     settings = Settings.load(config, os.environ).overridden(
         state=state,
         role_name=role_name,
@@ -146,17 +141,29 @@ def scan(
         excluded_regions=settings.exclude_regions,
         role_name=settings.role_name,
     )
-    if resume is not None:
-        _refuse_selection(org, account, exclude_account, ou, tag, region, exclude_region, runtime)
+    check_asked(asked)
+    if scan_id is not None and not resume:
+        raise BadSelection("--scan", scan_id, "names the scan to finish; say --resume as well")
+    if resume:
+        _refuse_selection(
+            org, account, exclude_account, ou, tag, region, exclude_region, runtime, latest_only,
+            callers, traffic,
+        )  # fmt: skip
     elif asked.ous is not None and not org:
         raise BadSelection("--ou", ",".join(asked.ous), "organizational units need --org")
     reporting = Reporting.prepared(
         settings, as_of=as_of, output=None if no_report else output, no_color=no_color
     )
+    from fleet.aws.clients import Clients
+    from fleet.cli.scanning import scan_now
     from fleet.store import Store
 
+    clients = Clients(os.environ, profile=settings.profile, parallelism=settings.parallelism)
     with Store.open(settings.state) as store:
-        header = _scan(settings, store, asked, resume, quiet=quiet)
+        earlier = store.scan(scan_id) if resume else None
+        if earlier is not None:
+            asked = replace(earlier.options, role_name=role_name or earlier.options.role_name)
+        header = scan_now(settings, clients, store, asked, earlier, quiet=quiet)
         status = reporting.of_scan(store, header, output_format, fail_on_findings=fail_on_findings)
     sys.exit(status)
 
@@ -164,72 +171,7 @@ def scan(
 def _refuse_selection(*given: object) -> None:
     if any(given):
         raise BadSelection(
-            "--resume", "", "a resumed scan asks what it asked before; leave the selection out"
+            "--resume",
+            "with a selection",
+            "a resumed scan asks what it asked before; leave the selection out",
         )
-
-
-def _scan(
-    settings: "Settings", store: "Store", asked: "ScanOptions", resume: str | None, *, quiet: bool
-) -> "ScanHeader":
-    import threading
-    from concurrent.futures import ThreadPoolExecutor
-    from datetime import UTC, datetime
-
-    from fleet.aws.clients import Clients
-    from fleet.aws.session import Aws
-    from fleet.cli.progress import showing
-    from fleet.ownership import owner_of
-    from fleet.permissions import SCAN
-    from fleet.scan import Look, begin, run
-    from fleet.scan import resume as resumed
-
-    def now() -> datetime:
-        return datetime.now(UTC)
-
-    stop = threading.Event()
-    earlier = store.scan(None if resume == RESUME_LAST else resume) if resume else None
-    options = earlier.options if earlier else asked
-    clients = Clients(os.environ, profile=settings.profile, parallelism=settings.parallelism)
-    with showing(quiet=quiet) as progress:
-        aws = Aws(
-            clients,
-            SCAN,
-            role_name=options.role_name,
-            external_id=settings.external_id,
-            calls_per_second=settings.calls_per_second,
-            stop=stop,
-        )
-        if earlier:
-            header = resumed(aws, store, earlier.id)
-        else:
-            _check_regions(aws, clients.regions(), asked)
-            header = begin(aws, store, asked, now())
-        look = Look(header.options, lambda tags: owner_of(tags, settings.owners), header.started)
-        with ThreadPoolExecutor(settings.parallelism, thread_name_prefix="fleet") as executor:
-            run(
-                aws,
-                store,
-                header,
-                look,
-                executor=executor,
-                parallelism=settings.parallelism,
-                stop=stop,
-                progress=progress,
-                clock=now,
-            )
-    return store.scan(header.id)
-
-
-def _check_regions(aws: "Aws", shipped: tuple[str, ...], asked: "ScanOptions") -> None:
-    """Refuse regions that nobody knows: neither botocore's list nor the caller's account."""
-    if not (asked.regions or asked.excluded_regions):
-        return
-    from fleet.aws.failures import CallFailed
-    from fleet.aws.organization import enabled_regions
-    from fleet.scan.selection import check_regions
-
-    try:
-        own = enabled_regions(aws, aws.caller.account)
-    except CallFailed:
-        own = ()
-    check_regions(asked, {*shipped, *own})

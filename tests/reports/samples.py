@@ -19,7 +19,7 @@ from fleet.model import (
     ScanOptions,
     ScanState,
 )
-from reports.frames import FUNCTION_COLUMNS, coverage_frame, function_frame, history_frame
+from reports.frames import FUNCTION_COLUMNS, function_frame, history_frame
 from reports.report import Deadline, ReportData
 
 START = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -132,7 +132,7 @@ def report(
     return ReportData(
         header=asked,
         functions=function_frame(rows, listed),
-        coverage=coverage_frame(everything_seen() if coverage is None else coverage),
+        coverage=tuple(everything_seen() if coverage is None else coverage),
         accounts=listed,
         history=past({}) if history is None else history,
         deadline=deadline,

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from fleet.model import FunctionRef, ScanOptions
 from fleet.store import rows as store_rows
 from reports.arn import arns
-from reports.frames import FUNCTION_COLUMNS, coverage_frame, function_frame, history_frame, question
+from reports.frames import FUNCTION_COLUMNS, function_frame, history_frame, question
 from tests import strategies
-from tests.reports.samples import ACCOUNTS, HEADER, START, Point, everything_seen, function
+from tests.reports.samples import ACCOUNTS, HEADER, START, Point, function
 
 
 def test_the_columns_are_those_the_store_hands_over() -> None:
@@ -72,12 +72,6 @@ def test_arns_are_those_of_the_model(refs: list[FunctionRef]) -> None:
     ]
     frame = function_frame(rows, ACCOUNTS)
     assert sorted(arns(frame, "aws")) == sorted(ref.arn for ref in refs)
-
-
-def test_coverage_is_sorted_and_keeps_numbers_as_numbers() -> None:
-    frame = coverage_frame(reversed(everything_seen()))
-    assert frame["account"].is_monotonic_increasing
-    assert frame["functions"].sum() == 160
 
 
 def test_history_is_oldest_first_and_drops_points_without_a_header() -> None:

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from fleet.model import Account, Coverage, CoverageStatus, ScanState, Use
 from reports.coverage import filters, look
+from reports.groups import AT_ROOT, NO_OWNER, by_group, totals
 from reports.report import ReportData
-from reports.summary import AT_ROOT, NO_OWNER, Headline, by_group, headline, totals
+from reports.summary import Headline, headline
 from tests import strategies
 from tests.reports.samples import (
     ACCOUNTS,

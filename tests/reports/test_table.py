@@ -7,8 +7,9 @@ from datetime import date
 from rich.console import Console, RenderableType
 
 from fleet.model import Coverage, CoverageStatus
+from reports.brief import countdown
 from reports.diff import Side, diff
-from reports.table import CHANGES, countdown, diff_table, summary_table
+from reports.table import CHANGES, diff_table, summary_table
 from tests.reports.samples import DEADLINE, SEARCH, everything_seen, function, many, report
 
 
