@@ -33,11 +33,18 @@ def totals(functions: pd.DataFrame) -> Totals:
 
 
 def owner_labels(functions: pd.DataFrame) -> list[str]:
-    """Name the owner of each row: the stack or team and what deploys it."""
+    """Name the owner of each row: the team, or the stack and what deploys it."""
     return [
-        NO_OWNER if kind == OwnerKind.UNKNOWN else f"{name} ({kind})" if name else f"({kind})"
+        _owner_label(kind, name)
         for kind, name in zip(functions["owner_kind"], functions["owner_name"], strict=True)
     ]
+
+
+def _owner_label(kind: str, name: str) -> str:
+    if kind == OwnerKind.UNKNOWN:
+        return NO_OWNER
+    # A rule of the user's names the owner as the user wants it read.
+    return name if kind == OwnerKind.MAPPED else f"{name} ({kind})".strip()
 
 
 def group_labels(functions: pd.DataFrame, group: str) -> list[str]:

@@ -23,8 +23,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
         (["scan", "--ou", "Workloads"], 2, "need --org"),
         (["scan", "--runtime", "go9.x"], 2, "no dates are known"),
         (["scan", "--as-of", "3 March"], 2, "YYYY-MM-DD"),
-        (["scan", "--calls-per-second", "16"], 2, "16"),
-        (["scan", "--resume"], 1, "run fleet scan"),
+        (["scan", "--calls-per-second", "16"], 2, "or equal to 15"),
         (["scan", "--resume", "--org"], 2, "leave the selection out"),
         (["scan", "--scan", "2026"], 2, "--resume"),
         (["scan", "--output", "/proc/nowhere"], 1, "name a directory"),
@@ -45,6 +44,12 @@ def test_one_sentence_names_what_to_do(
     assert said in ended.err
     assert "Traceback" not in ended.err
     assert ended.out == ""
+
+
+def test_resuming_where_no_scan_is_saved_says_so_before_asking_aws(tmp_path: Path) -> None:
+    ended = fleet("scan", "--resume", within=tmp_path, environ=KEYS)
+    assert ended.status == 1
+    assert "run fleet scan" in ended.err
 
 
 def test_a_state_file_that_is_no_database_is_left_as_it_was(tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def test_markup_and_escape_sequences_from_outside_are_shown_not_obeyed() -> None
 def test_the_largest_groups_are_named_and_the_rest_summed() -> None:
     rows = [function(name=f"f{n}", owner_kind="mapped", owner_name=f"o{n:02}") for n in range(13)]
     text = printed(summary_table(report(rows)))
-    assert "o09 (mapped)" in text
-    assert "o10 (mapped)" not in text
+    assert "o09 " in text
+    assert "o10" not in text
     assert "3 others" in text
 
 
