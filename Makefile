@@ -32,7 +32,7 @@ serve: $(READY)
 
 test: $(READY)
 	tools/system-packages gcc chromium postgresql
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check

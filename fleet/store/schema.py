@@ -1,0 +1,99 @@
+"""The tables. Texts compare by code point everywhere, times are ISO 8601 texts in UTC."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+
+VERSION = 1
+"""Raised with every change to the tables below; an older fleet refuses a newer schema."""
+
+METADATA = MetaData()
+
+# PostgreSQL would sort by the database's locale, and - and _ by no order SQLite knows.
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+
+SCHEMA = Table("fleet_schema", METADATA, Column("version", Integer, primary_key=True))
+
+SCAN = Table(
+    "fleet_scan",
+    METADATA,
+    Column("id", _TEXT, primary_key=True),
+    Column("started", _TEXT, nullable=False),
+    Column("finished", _TEXT),
+    Column("state", _TEXT, nullable=False),
+    Column("caller", _TEXT, nullable=False),
+    Column("organization", _TEXT, nullable=False),
+    Column("partition", _TEXT, nullable=False),
+    Column("options", _TEXT, nullable=False, comment="ScanOptions as JSON"),
+)
+
+ACCOUNT = Table(
+    "fleet_account",
+    METADATA,
+    Column("scan", _TEXT, ForeignKey(SCAN.c.id), primary_key=True),
+    Column("id", _TEXT, primary_key=True),
+    Column("name", _TEXT, nullable=False),
+    Column("ou", _TEXT, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+COVERAGE = Table(
+    "fleet_coverage",
+    METADATA,
+    Column("scan", _TEXT, ForeignKey(SCAN.c.id), primary_key=True),
+    Column("account", _TEXT, primary_key=True),
+    Column("region", _TEXT, primary_key=True),
+    Column("status", _TEXT, nullable=False),
+    Column("reason", _TEXT, nullable=False),
+    Column("functions", Integer, nullable=False),
+    Column("versions", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("throttles", Integer, nullable=False),
+    # Written with the lane's rows, so that a history of many scans need not read them.
+    Column("findings", Integer, nullable=False),
+    Column("finding_functions", Integer, nullable=False),
+)
+
+FUNCTION = Table(
+    "fleet_function",
+    METADATA,
+    Column("scan", _TEXT, primary_key=True),
+    Column("account", _TEXT, primary_key=True),
+    Column("region", _TEXT, primary_key=True),
+    Column("name", _TEXT, primary_key=True),
+    Column("qualifier", _TEXT, primary_key=True),
+    Column("use", _TEXT, nullable=False),
+    Column("runtime", _TEXT),
+    Column("latest_runtime", _TEXT),
+    Column("package_type", _TEXT, nullable=False),
+    Column("handler", _TEXT),
+    Column("architecture", _TEXT, nullable=False),
+    Column("code_size", BigInteger, nullable=False),
+    Column("code_sha256", _TEXT, nullable=False),
+    Column("last_modified", _TEXT),
+    Column("layers", _TEXT, nullable=False),
+    Column("aliases", _TEXT),
+    Column("callers", _TEXT),
+    Column("tags", _TEXT),
+    Column("owner_kind", _TEXT, nullable=False),
+    Column("owner_name", _TEXT, nullable=False),
+    Column("invocations", BigInteger),
+    # No function without the coverage row that says how its lane ended.
+    ForeignKeyConstraint(
+        ["scan", "account", "region"],
+        [COVERAGE.c.scan, COVERAGE.c.account, COVERAGE.c.region],
+        ondelete="CASCADE",
+    ),
+    # Rows lie in the order in which they are read back.
+    sqlite_with_rowid=False,
+)

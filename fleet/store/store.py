@@ -1,0 +1,197 @@
+"""Scans as they are saved and read back; every write is one transaction that can be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+
+from fleet.errors import BadSelection, FileProblem
+from fleet.model import Account, Coverage, LaneResult, ScanHeader, ScanState
+from fleet.store import rows, summaries
+from fleet.store.database import Database
+from fleet.store.lanes import Lanes
+from fleet.store.rows import FUNCTION_COLUMNS, FunctionRow
+from fleet.store.schema import ACCOUNT, COVERAGE, FUNCTION, SCAN
+from fleet.store.summaries import HistoryPoint, Totals
+
+_Value = TypeVar("_Value")
+
+_ROWS_AT_ONCE = 1000
+_IDS_NAMED = 5
+
+
+class Store:
+    """Saved scans in one SQLite file or PostgreSQL database; threads may share it.
+
+    Every method raises FileProblem when the database refuses, and then changed nothing.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lanes = Lanes(database.dialect)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open a path, an SQLite URL or a PostgreSQL URL, and create what is missing there.
+
+        Raises FileProblem: no place fleet can use, another program's, or a newer fleet's.
+        """
+        return cls(Database.open(url))
+
+    def close(self) -> None:
+        """Give up every connection."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def begin_scan(self, header: ScanHeader) -> None:
+        """Save a new scan's header. Raises FileProblem if its id is taken."""
+        with self._database.writing() as connection:
+            if self._row(connection, header.id):
+                raise FileProblem(
+                    self._database.shown, f"holds a scan {header.id} already", "scan again"
+                )
+            connection.execute(insert(SCAN), rows.scan_row(header))
+
+    def plan_accounts(self, scan_id: str, accounts: Iterable[Account]) -> None:
+        """Save the accounts a scan is to look at, each as not attempted.
+
+        An account that has coverage already keeps it: planning again is how a scan is resumed.
+        """
+        with self._database.writing() as connection:
+            self._hold(connection, scan_id)
+            self._lanes.plan_accounts(connection, scan_id, accounts)
+
+    def plan_lanes(self, scan_id: str, account: str, regions: Iterable[str]) -> None:
+        """Replace what is said of a whole account by one row a region, not attempted.
+
+        A region that has a row keeps it. Without regions nothing changes: the account stays not
+        attempted until a lane says why there is nothing to look at.
+        """
+        with self._database.writing() as connection:
+            self._hold(connection, scan_id)
+            self._lanes.plan_lanes(connection, scan_id, account, regions)
+
+    def save_lane(self, scan_id: str, result: LaneResult) -> None:
+        """Save all that one account and region gave, in place of what was saved of it.
+
+        A lane of one region ends what was said of the whole account; one of EVERY_REGION ends
+        what was still not attempted. A lane that is ok is never replaced by one that is not: of
+        two that resume a scan, the one that saw more is kept. Raises ValueError for a record of
+        another lane.
+        """
+        with self._database.writing() as connection:
+            self._lanes.save(connection, scan_id, result)
+
+    def finish_scan(self, scan_id: str, state: ScanState, finished: datetime) -> None:
+        """Save how far a scan came, and when it stopped. Raises FileProblem if it is not saved."""
+        with self._database.writing() as connection:
+            self._hold(connection, scan_id)
+            connection.execute(
+                update(SCAN)
+                .where(SCAN.c.id == scan_id)
+                .values(state=state.value, finished=rows.iso(finished))
+            )
+
+    def scans(self) -> list[ScanHeader]:
+        """Every saved scan, oldest first."""
+        return self._all(select(SCAN).order_by(SCAN.c.started, SCAN.c.id), rows.scan_header)
+
+    def scan(self, which: str | None) -> ScanHeader:
+        """Find a scan by its id or a beginning that fits no other; None is the last one.
+
+        Raises BadSelection, naming what there is, and FileProblem where there is no scan at all.
+        """
+        saved = self.scans()
+        if not saved:
+            raise FileProblem(
+                self._database.shown,
+                "holds no scan yet",
+                "run fleet scan, or name another place with --state or FLEET_STATE",
+            )
+        if which is None:
+            return saved[-1]
+        fitting = [header for header in saved if which and header.id.startswith(which)]
+        # An id may be the beginning of a longer one.
+        fitting = [header for header in fitting if header.id == which] or fitting
+        if len(fitting) == 1:
+            return fitting[0]
+        known = fitting or saved
+        named = ", ".join(header.id for header in reversed(known[-_IDS_NAMED:]))
+        more = f" and {len(known) - _IDS_NAMED} older" if len(known) > _IDS_NAMED else ""
+        said = "fits several scans" if fitting else f"is no scan in {self._database.shown}"
+        raise BadSelection("scan", which, f"{said}; choose one of {named}{more}")
+
+    def accounts(self, scan_id: str) -> list[Account]:
+        """Give the accounts of a scan, by id."""
+        return self._all(
+            select(ACCOUNT).where(ACCOUNT.c.scan == scan_id).order_by(ACCOUNT.c.id), rows.account
+        )
+
+    def coverage(self, scan_id: str) -> list[Coverage]:
+        """How the look at each account and region ended, by account and region."""
+        return self._all(
+            select(COVERAGE)
+            .where(COVERAGE.c.scan == scan_id)
+            .order_by(COVERAGE.c.account, COVERAGE.c.region),
+            rows.coverage,
+        )
+
+    def function_rows(self, scan_id: str) -> Iterator[FunctionRow]:
+        """Stream the saved function versions by account, region, name and qualifier.
+
+        All rows are of the moment the first one is asked for.
+        """
+        columns = [FUNCTION.c[name] for name in FUNCTION_COLUMNS]
+        statement = select(*columns).where(FUNCTION.c.scan == scan_id).order_by(*columns[:4])
+        with (
+            self._database.reading() as connection,
+            # Closed by hand: a reader may stop half-way, and PostgreSQL's cursors warn of that.
+            connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(statement) as streamed,
+        ):
+            for part in streamed.partitions():
+                yield from map(tuple, part)
+
+    def totals(self, scan_id: str) -> Totals:
+        """What a scan comes to so far, from one moment."""
+        with self._database.reading() as connection, self._database.making_sense():
+            row = self._row(connection, scan_id)
+            if row is None:
+                raise self._unknown(scan_id)
+            return summaries.totals(connection, rows.scan_header(row))
+
+    def history(self) -> list[HistoryPoint]:
+        """One point a saved scan, oldest first."""
+        with self._database.reading() as connection, self._database.making_sense():
+            return summaries.history(connection)
+
+    def _all(
+        self, statement: Select[Any], value: Callable[[Mapping[Any, Any]], _Value]
+    ) -> list[_Value]:
+        with self._database.reading() as connection, self._database.making_sense():
+            return [value(row) for row in connection.execute(statement).mappings()]
+
+    def _row(self, connection: Connection, scan_id: str) -> RowMapping | None:
+        return connection.execute(select(SCAN).where(SCAN.c.id == scan_id)).mappings().first()
+
+    def _hold(self, connection: Connection, scan_id: str) -> None:
+        """Let one command at a time plan or end a scan, while others save its lanes."""
+        statement = select(SCAN.c.id).where(SCAN.c.id == scan_id).with_for_update(key_share=True)
+        if connection.scalar(statement) is None:
+            raise self._unknown(scan_id)
+
+    def _unknown(self, scan_id: str) -> FileProblem:
+        return FileProblem(self._database.shown, f"holds no scan {scan_id}", "scan again")

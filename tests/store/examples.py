@@ -1,0 +1,86 @@
+"""Small values to save, where only one thing about them matters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from fleet.model import (
+    GO1X,
+    Coverage,
+    CoverageStatus,
+    FunctionConfig,
+    FunctionRecord,
+    FunctionRef,
+    LaneResult,
+    PackageType,
+    ScanHeader,
+    ScanOptions,
+    ScanState,
+    Use,
+)
+from fleet.store import FUNCTION_COLUMNS, Store
+
+START = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+SCAN = "20261121T100000Z-0001"
+ACCOUNT = "000000000001"
+
+
+def header(scan_id: str = SCAN, *, minutes: int = 0) -> ScanHeader:
+    return ScanHeader(
+        id=scan_id,
+        started=START + timedelta(minutes=minutes),
+        finished=None,
+        state=ScanState.RUNNING,
+        caller=ACCOUNT,
+        organization="o-1",
+        partition="aws",
+        options=ScanOptions(),
+    )
+
+
+def record(
+    name: str,
+    qualifier: str = "$LATEST",
+    *,
+    use: Use = Use.LATEST,
+    account: str = ACCOUNT,
+    region: str = "eu-west-1",
+) -> FunctionRecord:
+    return FunctionRecord(
+        config=FunctionConfig(
+            ref=FunctionRef("aws", account, region, name, qualifier),
+            package_type=PackageType.ZIP,
+            runtime=GO1X,
+            handler="main",
+            architecture="x86_64",
+            code_size=1,
+            code_sha256="q80=",
+            last_modified=START,
+        ),
+        use=use,
+        latest_runtime=GO1X,
+    )
+
+
+def lane(
+    *functions: str,
+    account: str = ACCOUNT,
+    region: str = "eu-west-1",
+    status: CoverageStatus = CoverageStatus.OK,
+    reason: str = "",
+) -> LaneResult:
+    """One lane with functions of these names."""
+    return LaneResult(
+        Coverage(account, region, status, reason, functions=len(functions), calls=1),
+        tuple(record(name, account=account, region=region) for name in functions),
+    )
+
+
+def column(store: Store, name: str, scan_id: str = SCAN) -> list[object]:
+    """One column of the saved function versions, in their order."""
+    at = FUNCTION_COLUMNS.index(name)
+    return [row[at] for row in store.function_rows(scan_id)]
+
+
+def statuses(store: Store, scan_id: str = SCAN) -> dict[tuple[str, str], CoverageStatus]:
+    return {(row.account, row.region): row.status for row in store.coverage(scan_id)}
