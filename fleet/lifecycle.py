@@ -17,7 +17,7 @@ from typing import Any
 
 from fleet.errors import BadSelection, FileProblem
 
-NO_DATES = "no dates are known for it; add them with --lifecycle FILE"
+NO_DATES = "its end is not known; add `announced` or `deprecated` with --lifecycle FILE"
 
 SHIPPED = Path(__file__).with_name("lifecycle.toml")
 
@@ -51,7 +51,8 @@ _ALLOWS: Mapping[Phase, tuple[str, ...]] = {
     ),
     Phase.UPDATE_BLOCKED: (
         "Functions keep running, without an announced end.",
-        "Updates of code on this runtime are refused; moving to a supported runtime works.",
+        "Code updates and naming this runtime again are refused.",
+        "Changing memory and the like, and moving to a supported runtime, still work.",
         "New functions on this runtime are refused.",
         "There are no more security patches and no support.",
     ),
@@ -145,7 +146,7 @@ def _read(path: Path, below: Mapping[str, Runtime]) -> dict[str, Runtime]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _problem(path, error.strerror or str(error)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise _problem(path, f"it is not TOML ({error})") from error
     unknown = content.keys() - {"runtimes"}
     tables = content.get("runtimes", {})

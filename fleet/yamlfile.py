@@ -57,7 +57,7 @@ class YamlFile:
             text = path.read_text(encoding="utf-8")
         except OSError as error:
             raise FileProblem(str(path), error.strerror or str(error), ADVICE) from error
-        except UnicodeDecodeError as error:
+        except ValueError as error:
             raise FileProblem(str(path), "it is not UTF-8 text", ADVICE) from error
         try:
             loader = _Loader(text)
@@ -67,7 +67,8 @@ class YamlFile:
             mark = error.problem_mark or error.context_mark
             line = f"line {mark.line + 1}" if mark else "line 1"
             raise SettingsProblem(str(path), line, error.problem or "it is not YAML") from error
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, AttributeError, RecursionError, ValueError) as error:
+            # The parser's own slips on hostile files: wrong tags, a nesting without end.
             raise SettingsProblem(str(path), "line 1", "it is not YAML") from error
         if not isinstance(values, dict):
             raise SettingsProblem(str(path), "line 1", "the file must hold keys and values")

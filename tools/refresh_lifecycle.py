@@ -1,7 +1,8 @@
 """Write fleet/lifecycle.toml anew from the table that cfn-lint ships.
 
-What cfn-lint does not know (announced ends, slipped dates, their sources) stands in KEPT below
-and is laid over it; where the two part, tests/test_lifecycle.py names the difference.
+What cfn-lint does not know (announced ends and their sources) stands in KEPT below and is laid
+over it; where the two part, tests/test_lifecycle.py names the difference. An update block that
+has moved since the last refresh is kept among the slipped ones.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
-from fleet.lifecycle import SHIPPED
+from fleet.lifecycle import SHIPPED, Lifecycle, Runtime, load_lifecycle
 
 HEADER = """\
 # Lambda's runtimes and their dates, written by tools/refresh_lifecycle.py (make lifecycle).
@@ -33,14 +34,6 @@ KEPT: Mapping[str, Mapping[str, Any]] = {
     "go1.x": {
         "announced": date(2023, 12, 31),
         "source": ANNOUNCEMENT,
-        "slipped": [
-            date(2024, 3, 12),
-            date(2025, 2, 28),
-            date(2025, 11, 1),
-            date(2026, 3, 9),
-            date(2026, 7, 1),
-            date(2026, 9, 30),
-        ],
     },
     "provided": {"announced": date(2023, 12, 31), "source": ANNOUNCEMENT},
 }
@@ -53,8 +46,10 @@ def cfn_lint_table() -> Mapping[str, Mapping[str, str | None]]:
     return table
 
 
-def lifecycle_text(table: Mapping[str, Mapping[str, str | None]], today: date) -> str:
-    """The whole file."""
+def lifecycle_text(
+    table: Mapping[str, Mapping[str, str | None]], before: Lifecycle, today: date
+) -> str:
+    """The whole file; `before` is what it held."""
     parts = [HEADER]
     for name, phases in sorted(table.items()):
         values: dict[str, Any] = {}
@@ -63,12 +58,23 @@ def lifecycle_text(table: Mapping[str, Mapping[str, str | None]], today: date) -
             if value is not None:
                 values[key] = value if key == "successor" else date.fromisoformat(value)
         shipped_by = f"cfn-lint {version('cfn-lint')}, LmbdRuntimeLifecycle.json"
-        kept = dict(KEPT.get(name, {}))
+        slipped = _slipped(before.runtimes.get(name), values.get("update_blocked"))
+        kept = {**KEPT.get(name, {}), **({"slipped": slipped} if slipped else {})}
         source = "; ".join(each for each in (kept.pop("source", ""), shipped_by) if each)
         values |= {**kept, "source": source, "looked_up": today}
         lines = [f"{key} = {_literal(value)}" for key, value in values.items()]
         parts.append("\n".join([f'[runtimes."{name}"]', *lines, ""]))
     return "\n".join(parts)
+
+
+def _slipped(before: Runtime | None, update_blocked: date | None) -> list[date]:
+    if before is None:
+        return []
+    past = list(before.slipped)
+    last = before.update_blocked
+    if last is not None and last not in {update_blocked, *past}:
+        past.append(last)
+    return past
 
 
 def _literal(value: object) -> str:
@@ -80,4 +86,6 @@ def _literal(value: object) -> str:
 
 
 if __name__ == "__main__":
-    SHIPPED.write_text(lifecycle_text(cfn_lint_table(), datetime.now(UTC).date()), encoding="utf-8")
+    today = datetime.now(UTC).date()
+    text = lifecycle_text(cfn_lint_table(), load_lifecycle(), today)
+    SHIPPED.write_text(text, encoding="utf-8")

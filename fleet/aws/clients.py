@@ -16,7 +16,7 @@ import botocore.session
 import orjson
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from fleet import __version__
 from fleet.aws.credentials import CredentialsAtHand
@@ -70,7 +70,7 @@ class Clients:
             raise NoCredentials("none were found")
         self.home_region: str = environ.get("AWS_REGION") or region or FALLBACK_REGION
         self.max_attempts = _attempts(own)
-        self.partition: str = own.get_partition_for_region(self.home_region)
+        self.partition = _partition(own, self.home_region)
         shared = botocore.session.Session(profile=profile)
         shared.register_component("credential_provider", _AtHand())
         shared.set_config_variable("sts_regional_endpoints", "regional")
@@ -90,7 +90,8 @@ class Clients:
         """The caller's own, refreshed by botocore where it can; raises NoCredentials."""
         try:
             return self._own.get_frozen_credentials()
-        except BotoCoreError as error:
+        except (BotoCoreError, ClientError) as error:
+            # A profile with a role_arn or SSO asks AWS for them, and may be refused.
             raise NoCredentials(str(error)) from error
 
     def regions(self) -> tuple[str, ...]:
@@ -105,12 +106,26 @@ class Clients:
             with self._lock:
                 client = self._clients.get((service, region))
                 if client is None:
-                    client = self._session.client(service, region_name=region, config=self._config)
+                    client = self._made(service, region)
                     client.meta.events.register(
                         "before-parse.lambda.ListFunctions", _parse_with_orjson
                     )
                     self._clients[service, region] = client
         return client
+
+    def _made(self, service: str, region: str) -> Any:
+        try:
+            return self._session.client(service, region_name=region, config=self._config)
+        except ValueError as error:
+            raise SettingsProblem("environment", "AWS_ENDPOINT_URL", str(error)) from error
+
+
+def _partition(session: botocore.session.Session, region: str) -> str:
+    try:
+        return str(session.get_partition_for_region(region))
+    except BotoCoreError as error:
+        said = f"{region!r} is no region of AWS"
+        raise SettingsProblem("AWS configuration", "AWS_REGION", said) from error
 
 
 def _parse_with_orjson(

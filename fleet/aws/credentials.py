@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,7 +48,7 @@ def signing_as(credentials: ReadOnlyCredentials) -> Iterator[None]:
 class Session:
     """Credentials of an assumed role and the moment they end (UTC)."""
 
-    credentials: ReadOnlyCredentials
+    credentials: ReadOnlyCredentials = field(repr=False)
     expires: datetime
 
 

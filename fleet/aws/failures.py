@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 
 from botocore import exceptions as botocore_errors
+from botocore.parsers import ResponseParserError
 
 from fleet.errors import FleetError
 
@@ -32,6 +35,8 @@ class Situation(StrEnum):
     BLOCKED_BY_POLICY = "blocked by policy"
     """A service control policy or permission boundary forbids it, whatever the role allows."""
     REGION_NOT_ENABLED = "region not enabled"
+    UNRECOGNIZED = "credentials not recognized"
+    """Deleted credentials, those of a deleted role, or a region that is off: AWS says the same."""
     NOT_FOUND = "not found"
     NOT_IN_ORGANIZATION = "not in an organization"
     OTHER = "other"
@@ -78,17 +83,11 @@ _BY_CODE = {
         ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"),
         Situation.DENIED,
     ),
-    # What a valid session is answered in a region that its account has not enabled:
+    **dict.fromkeys(("OptInRequired", "RegionDisabledException"), Situation.REGION_NOT_ENABLED),
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
     **dict.fromkeys(
-        (
-            "UnrecognizedClientException",
-            "InvalidClientTokenId",
-            "AuthFailure",
-            "OptInRequired",
-            "RegionDisabledException",
-        ),
-        Situation.REGION_NOT_ENABLED,
+        ("UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure"),
+        Situation.UNRECOGNIZED,
     ),
     **dict.fromkeys(("ResourceNotFoundException", "NoSuchEntity"), Situation.NOT_FOUND),
     "AWSOrganizationsNotInUseException": Situation.NOT_IN_ORGANIZATION,
@@ -111,8 +110,6 @@ def situation(status: int, code: str, message: str) -> Situation:
 def _by_status(status: int) -> Situation:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Situation.THROTTLED
-    if status == HTTPStatus.NOT_FOUND:
-        return Situation.NOT_FOUND
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Situation.TRANSIENT
     return Situation.OTHER
@@ -130,8 +127,14 @@ class CallFailed(FleetError):
     code: str
     detail: str
 
+    @property
+    def why(self) -> str:
+        """What was asked, and what AWS said, without the place."""
+        return f"{self.action}: {self.code}: {self.detail}"
+
     def __str__(self) -> str:
-        return f"{self.action} in {self.account} {self.region}: {self.code}: {self.detail}"
+        place = f"{self.account} {self.region}".strip()
+        return f"{self.action} in {place}: {self.code}: {self.detail}"
 
 
 @dataclass(eq=False)
@@ -171,8 +174,38 @@ class RoleRefused(FleetError):
     arn: str
     failure: CallFailed
 
-    def __str__(self) -> str:
+    @property
+    def why(self) -> str:
+        """Which role, and what AWS said."""
         return f"{self.arn} cannot be assumed: {self.failure.code}: {self.failure.detail}"
+
+    def __str__(self) -> str:
+        return self.why
+
+
+@contextmanager
+def readable(action: str, account: str, region: str) -> Iterator[None]:
+    """Turn an answer of another shape than the API page's into a CallFailed."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise CallFailed(
+            action,
+            account,
+            region,
+            Situation.OTHER,
+            "UnreadableAnswer",
+            f"an entry is not as the API describes it ({type(error).__name__}: {error})",
+        ) from error
+
+
+# Not being reached and being cut off are no relatives in botocore.
+_PASSING = (
+    botocore_errors.ConnectionError,
+    botocore_errors.HTTPClientError,
+    ResponseParserError,
+    UnreadableAnswer,
+)
 
 
 def named(error: Exception, action: str, account: str, region: str) -> CallFailed:
@@ -188,12 +221,11 @@ def named(error: Exception, action: str, account: str, region: str) -> CallFaile
         return CallFailed(action, account, region, situation(status, code, detail), code, detail)
     if isinstance(error, CREDENTIAL_ERRORS):
         raise NoCredentials(str(error)) from error
-    passing = isinstance(error, (botocore_errors.HTTPClientError, UnreadableAnswer))
     return CallFailed(
         action,
         account,
         region,
-        Situation.TRANSIENT if passing else Situation.OTHER,
+        Situation.TRANSIENT if isinstance(error, _PASSING) else Situation.OTHER,
         type(error).__name__,
         str(error),
     )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from fleet.aws.failures import CallFailed, Situation
+from fleet.aws.failures import CallFailed, Situation, readable
 from fleet.aws.session import Aws, Lane
 from fleet.model import (
     LATEST,
@@ -56,7 +55,7 @@ def list_functions(aws: Aws, lane: Lane, runtimes: Iterable[str], *, latest_only
         **scope,
     )
     for page in pages:
-        with _readable("lambda:ListFunctions", lane):
+        with readable("lambda:ListFunctions", lane.account, lane.region):
             for each in page["Functions"]:
                 name, version, runtime = each["FunctionName"], each["Version"], each.get("Runtime")
                 # A list that changes while it is paged can name a version twice.
@@ -80,21 +79,23 @@ def list_functions(aws: Aws, lane: Lane, runtimes: Iterable[str], *, latest_only
 
 def read_aliases(aws: Aws, lane: Lane, name: str) -> tuple[Alias, ...]:
     """https://docs.aws.amazon.com/lambda/latest/api/API_ListAliases.html; raises CallFailed."""
-    return tuple(
-        Alias(
-            each["Name"],
-            each["FunctionVersion"],
-            dict(each.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})),
+    listed = _list(aws, lane, "ListAliases", "Aliases", FunctionName=name)
+    with readable("lambda:ListAliases", lane.account, lane.region):
+        return tuple(
+            Alias(
+                each["Name"],
+                each["FunctionVersion"],
+                dict(each.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})),
+            )
+            for each in listed
         )
-        for each in _list(aws, lane, "ListAliases", "Aliases", FunctionName=name)
-    )
 
 
 def read_tags(aws: Aws, lane: Lane, ref: FunctionRef) -> Mapping[str, str]:
     """https://docs.aws.amazon.com/lambda/latest/api/API_ListTags.html; raises CallFailed."""
     arn = FunctionRef(ref.partition, ref.account, ref.region, ref.name).arn
     answer = aws.call(lane, "lambda", "ListTags", holds="Tags", Resource=arn)
-    with _readable("lambda:ListTags", lane):
+    with readable("lambda:ListTags", lane.account, lane.region):
         return {str(key): str(value) for key, value in answer["Tags"].items()}
 
 
@@ -105,25 +106,27 @@ def read_event_sources(aws: Aws, lane: Lane) -> Mapping[str, tuple[Caller, ...]]
     """
     callers: dict[str, list[Caller]] = {}
     listed = _list(aws, lane, "ListEventSourceMappings", "EventSourceMappings")
-    for each in listed:
-        name, qualifier = _name_and_qualifier(each["FunctionArn"])
-        # Self-managed Kafka has no ARN.
-        source = each.get("EventSourceArn") or "self-managed"
-        callers.setdefault(name, []).append(Caller(CallerKind.EVENT_SOURCE, source, qualifier))
+    with readable("lambda:ListEventSourceMappings", lane.account, lane.region):
+        for each in listed:
+            name, qualifier = _name_and_qualifier(each["FunctionArn"])
+            # Self-managed Kafka has no ARN.
+            source = each.get("EventSourceArn") or "self-managed"
+            callers.setdefault(name, []).append(Caller(CallerKind.EVENT_SOURCE, source, qualifier))
     return {name: tuple(each) for name, each in callers.items()}
 
 
 def read_function_urls(aws: Aws, lane: Lane, name: str) -> tuple[Caller, ...]:
     """https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctionUrlConfigs.html."""
     listed = _list(aws, lane, "ListFunctionUrlConfigs", "FunctionUrlConfigs", FunctionName=name)
-    return tuple(
-        Caller(
-            CallerKind.FUNCTION_URL,
-            str(each["AuthType"]),
-            _name_and_qualifier(each["FunctionArn"])[1],
+    with readable("lambda:ListFunctionUrlConfigs", lane.account, lane.region):
+        return tuple(
+            Caller(
+                CallerKind.FUNCTION_URL,
+                str(each["AuthType"]),
+                _name_and_qualifier(each["FunctionArn"])[1],
+            )
+            for each in listed
         )
-        for each in listed
-    )
 
 
 def read_permissions(aws: Aws, lane: Lane, name: str, qualifier: str) -> tuple[Caller, ...]:
@@ -138,7 +141,7 @@ def read_permissions(aws: Aws, lane: Lane, name: str, qualifier: str) -> tuple[C
         if failure.situation is Situation.NOT_FOUND:
             return ()
         raise
-    with _readable("lambda:GetPolicy", lane):
+    with readable("lambda:GetPolicy", lane.account, lane.region):
         statements = json.loads(answer["Policy"])["Statement"]
         return tuple(
             Caller(CallerKind.PERMISSION, _principal(each), qualifier)
@@ -168,8 +171,7 @@ def _list(
         lane, "lambda", operation, holds=holds, sends="Marker", gives="NextMarker", **parameters
     )
     for page in pages:
-        with _readable(f"lambda:{operation}", lane):
-            yield from page[holds]
+        yield from page[holds]
 
 
 def _config(partition: str, lane: Lane, each: Mapping[str, Any]) -> FunctionConfig:
@@ -199,19 +201,3 @@ def _moment(text: str | None) -> datetime | None:
 def _name_and_qualifier(arn: str) -> tuple[str, str]:
     parts = arn.split(":")
     return parts[6], parts[7] if len(parts) > 7 else LATEST  # noqa: PLR2004  # fields of an ARN
-
-
-@contextmanager
-def _readable(action: str, lane: Lane) -> Iterator[None]:
-    """Turn an answer of another shape than the API page's into a failure of this lane."""
-    try:
-        yield
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise CallFailed(
-            action,
-            lane.account,
-            lane.region,
-            Situation.OTHER,
-            "UnreadableAnswer",
-            f"an entry is not as the API describes it ({type(error).__name__}: {error})",
-        ) from error

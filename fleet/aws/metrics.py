@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from fleet.aws.failures import CallFailed, Situation
+from fleet.aws.failures import CallFailed, Situation, readable
 from fleet.aws.session import Aws, Lane
 
 DAYS = 30
@@ -34,20 +34,24 @@ def read_invocations(
             StartTime=until - timedelta(days=DAYS),
             EndTime=until,
         )
-        for page in pages:
-            for result in page["MetricDataResults"]:
-                if result.get("StatusCode") in {"InternalError", "Forbidden"}:
-                    raise CallFailed(
-                        "cloudwatch:GetMetricData",
-                        lane.account,
-                        lane.region,
-                        Situation.OTHER,
-                        result["StatusCode"],
-                        "CloudWatch could not read a metric",
-                    )
+        with readable("cloudwatch:GetMetricData", lane.account, lane.region):
+            for result in (each for page in pages for each in page["MetricDataResults"]):
+                _check(result, lane)
                 name = batch[int(result["Id"][1:])]
                 sums[name] = sums.get(name, 0) + round(sum(result["Values"]))
     return sums
+
+
+def _check(result: Mapping[str, Any], lane: Lane) -> None:
+    if result.get("StatusCode") in {"InternalError", "Forbidden"}:
+        raise CallFailed(
+            "cloudwatch:GetMetricData",
+            lane.account,
+            lane.region,
+            Situation.OTHER,
+            result["StatusCode"],
+            "CloudWatch could not read a metric",
+        )
 
 
 def _query(index: int, name: str) -> dict[str, Any]:

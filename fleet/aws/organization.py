@@ -11,6 +11,7 @@ from fleet.aws.session import Aws
 from fleet.errors import BadSelection
 from fleet.model import Account
 
+_ACTIVE = "ACTIVE"
 _OPTED_IN = ("ENABLED", "ENABLED_BY_DEFAULT")
 
 
@@ -38,7 +39,8 @@ def read_organization(aws: Aws) -> Organization:
                 name=each.get("Name", ""),
                 # `State` replaces `Status`, which AWS retires in September 2026:
                 # https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html
-                active=each.get("State", each.get("Status")) == "ACTIVE",
+                # An account of unknown state is looked at: its coverage then tells.
+                active=each.get("State", each.get("Status", _ACTIVE)) == _ACTIVE,
             )
             for each in _list(aws, "ListAccounts", "Accounts")
         }
@@ -88,6 +90,16 @@ def enabled_regions(aws: Aws, account: str) -> tuple[str, ...]:
         # The account API has one endpoint, which a region policy may close; not in every partition.
         answer = aws.call(lane, "ec2", "DescribeRegions", holds="Regions")
         names = [each["RegionName"] for each in answer["Regions"]]
+    if not names:
+        # Nobody can switch off every region: passed on, this would be an account without functions.
+        raise CallFailed(
+            "account:ListRegions",
+            account,
+            aws.home_region,
+            Situation.OTHER,
+            "NoRegions",
+            "AWS listed no enabled region at all",
+        )
     return tuple(sorted(names))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 from tenacity.nap import sleep_using_event
@@ -29,11 +28,7 @@ def worth_trying_again(error: BaseException) -> bool:
 
 
 def retrying(
-    attempts: int,
-    stop: threading.Event,
-    before_sleep: Callable[[RetryCallState], None],
-    *,
-    first_wait: float = FIRST_WAIT_SECONDS,
+    attempts: int, stop: threading.Event, *, first_wait: float = FIRST_WAIT_SECONDS
 ) -> Retrying:
     """Exponential backoff with full jitter, at most `attempts` calls, ended at once by `stop`.
 
@@ -50,6 +45,5 @@ def retrying(
         wait=wait_random_exponential(multiplier=first_wait, max=LONGEST_WAIT_SECONDS),
         stop=enough,
         sleep=sleep_using_event(stop),
-        before_sleep=before_sleep,
         reraise=True,
     )

@@ -11,7 +11,7 @@ from typing import Any
 from botocore import xform_name
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
-from tenacity import RetryCallState
+from botocore.parsers import ResponseParserError
 
 from fleet.aws.clients import Clients
 from fleet.aws.credentials import AssumedRole, Session, session_from, signing_as
@@ -25,7 +25,7 @@ from fleet.aws.failures import (
     named,
 )
 from fleet.aws.pace import Pace
-from fleet.aws.retry import retrying
+from fleet.aws.retry import retrying, worth_trying_again
 from fleet.permissions import Permission, session_policy
 
 SESSION_SECONDS = 3600
@@ -82,9 +82,7 @@ class Aws:
         self._clock = clock
         self._roles: dict[str, AssumedRole] = {}
         self._roles_lock = threading.Lock()
-        self._retrying = retrying(
-            clients.max_attempts, self._stop, _count_throttle, first_wait=first_wait
-        )
+        self._retrying = retrying(clients.max_attempts, self._stop, first_wait=first_wait)
         self.home_region = clients.home_region
         # Until the caller is known, the caller's own credentials sign everything.
         self._own_account = ""
@@ -109,8 +107,6 @@ class Aws:
         (the caller's own are unusable: nobody's call can succeed any more) or Interrupted.
         """
         action = self._actions[service, operation]
-        if self._stop.is_set():
-            raise Interrupted
         try:
             answer: dict[str, Any] = self._retrying(
                 self._once, lane, service, operation, action, holds, parameters
@@ -118,8 +114,8 @@ class Aws:
         except CallFailed as failure:
             if self._stop.is_set():
                 raise Interrupted from failure
-            if failure.situation is Situation.EXPIRED and lane.account == self._own_account:
-                raise NoCredentials(f"they have expired ({failure.code})") from failure
+            if lane.account == self._own_account:
+                self._check_own_credentials(lane, failure)
             raise
         return answer
 
@@ -161,13 +157,17 @@ class Aws:
         client = self._clients.client(service, lane.region)
         if service == "lambda":
             lane.pace.wait()
+        # Waits end at once when told to stop: without this the call would still go out.
+        if self._stop.is_set():
+            raise Interrupted
         lane.calls += 1
         try:
             with signing_as(credentials):
                 answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
             _check_whole(answer, holds)
-        except (ClientError, BotoCoreError, UnreadableAnswer) as error:
+        except (ClientError, BotoCoreError, ResponseParserError, UnreadableAnswer) as error:
             failure = named(error, action, lane.account, lane.region)
+            lane.throttles += failure.situation is Situation.THROTTLED
             if failure.situation is Situation.EXPIRED and lane.account in self._roles:
                 self._roles[lane.account].forget(credentials)
             raise failure from error
@@ -177,8 +177,22 @@ class Aws:
         action = self._actions[service, operation]
         return CallFailed(action, lane.account, lane.region, Situation.OTHER, "Paging", detail)
 
+    def _check_own_credentials(self, lane: Lane, failure: CallFailed) -> None:
+        if failure.situation is Situation.EXPIRED:
+            raise NoCredentials(f"they have expired ({failure.code})") from failure
+        # Elsewhere the region may be off; at home these credentials have worked before.
+        if failure.situation is Situation.UNRECOGNIZED and lane.region == self.home_region:
+            raise NoCredentials(f"AWS does not know them ({failure.code})") from failure
+
     def _who_calls(self) -> Caller:
-        identity = self.call(self.home(), "sts", "GetCallerIdentity", holds="Arn")
+        try:
+            identity = self.call(self.home(), "sts", "GetCallerIdentity", holds="Arn")
+        except CallFailed as failure:
+            if worth_trying_again(failure):
+                raise
+            # No policy can deny this call: it is the credentials that are refused.
+            said = f"AWS refuses them ({failure.code}: {failure.detail})"
+            raise NoCredentials(said) from failure
         return Caller(identity["Account"], identity["Arn"].split(":")[1])
 
     def _credentials_of(self, account: str) -> ReadOnlyCredentials:
@@ -213,10 +227,3 @@ def _check_whole(answer: Mapping[str, Any], holds: str) -> None:
     # botocore turns a truncated body into an empty answer without an error.
     if holds not in answer:
         raise UnreadableAnswer(holds)
-
-
-def _count_throttle(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, CallFailed) and error.situation is Situation.THROTTLED:
-        lane: Lane = state.args[0]
-        lane.throttles += 1

@@ -70,12 +70,12 @@ class _LaneLook:
                 self._aws, self._lane, options.runtimes, latest_only=options.latest_only
             )
         except (CallFailed, RoleRefused) as error:
-            return LaneResult(self._coverage(status_of_failure(error), str(error)))
+            return LaneResult(self._coverage(status_of_failure(error), error.why))
         records = tuple(self._with_traffic(self._records(listing)))
         status, reason = CoverageStatus.OK, ""
         if self._problem is not None:
             status = status_of_gap(self._problem)
-            reason = f"listed, but not everything about the functions: {self._problem}"
+            reason = f"listed, but not everything about the functions: {self._problem.why}"
         return LaneResult(self._coverage(status, reason, listing), records)
 
     def _coverage(

@@ -25,8 +25,11 @@ def status_of_failure(error: CallFailed | RoleRefused) -> CoverageStatus:
     return _STATUS.get(refused.situation, CoverageStatus.FAILED)
 
 
-def status_of_gap(problem: CallFailed) -> CoverageStatus:
-    """The status of a place whose list was read while something about its functions was not."""
+def status_of_gap(problem: CallFailed | RoleRefused) -> CoverageStatus:
+    """The status of a place that is there, while something about it could not be read.
+
+    That is a region whose list was read, or an account as a whole.
+    """
     status = status_of_failure(problem)
-    # A region that answers its list is enabled, whatever a detail call says.
+    # "Not enabled" would count as nothing there to see, which is known to be wrong here.
     return CoverageStatus.FAILED if status.is_complete else status

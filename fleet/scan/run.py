@@ -34,8 +34,8 @@ from fleet.model import (
     ScanState,
 )
 from fleet.scan.lane import Look, look_at_lane
-from fleet.scan.outcome import status_of_failure
-from fleet.scan.selection import choose_accounts, choose_regions
+from fleet.scan.outcome import status_of_gap
+from fleet.scan.selection import check_not_empty, choose_accounts, choose_regions
 from fleet.store import Store
 
 
@@ -78,6 +78,7 @@ def begin(aws: Aws, store: Store, options: ScanOptions, now: datetime) -> ScanHe
 
     Raises BadSelection where the selection names what does not exist, or leaves nothing.
     """
+    check_not_empty(options)
     if options.organization:
         organization = read_organization(aws)
     else:
@@ -98,24 +99,28 @@ def begin(aws: Aws, store: Store, options: ScanOptions, now: datetime) -> ScanHe
     )
     store.begin_scan(header)
     store.plan_accounts(header.id, accounts)
-    for each in accounts:
-        if not each.active:
-            store.save_lane(header.id, _whole_account(each.id, CoverageStatus.ACCOUNT_NOT_ACTIVE))
+    _name_inactive(store, header, accounts)
     return header
 
 
 def resume(aws: Aws, store: Store, which: str | None) -> ScanHeader:
     """The saved scan to go on with: the one named, or the last.
 
-    Raises BadSelection where other credentials ran it: they see other accounts.
+    Raises BadSelection where other credentials ran it, which see other accounts, and where it
+    ended before it knew its accounts: of such a scan nothing is missing, and nothing was seen.
     """
     header = store.scan(which)
+    accounts = store.accounts(header.id)
+    if not accounts:
+        advice = "this scan ended before its accounts were known; start a new one"
+        raise BadSelection("--resume", header.id, advice)
     if header.caller != aws.caller.account:
         raise BadSelection(
             "--resume",
             header.id,
             f"account {header.caller} ran this scan, these credentials are {aws.caller.account}'s",
         )
+    _name_inactive(store, header, accounts)
     return header
 
 
@@ -215,7 +220,7 @@ def _do(aws: Aws, look: Look, task: _Task) -> LaneResult | tuple[str, ...]:
     try:
         return enabled_regions(aws, task.account)
     except (CallFailed, RoleRefused) as error:
-        return _whole_account(task.account, status_of_failure(error), str(error))
+        return _whole_account(task.account, status_of_gap(error), error.why)
 
 
 def _answer(future: _Answer, task: _Task) -> LaneResult | tuple[str, ...]:
@@ -243,9 +248,17 @@ def _plan_regions(
             header.id, _whole_account(account, CoverageStatus.REGION_NOT_ENABLED, reason)
         )
     for region in not_enabled:
-        status = CoverageStatus.REGION_NOT_ENABLED
-        store.save_lane(header.id, LaneResult(Coverage(account, region, status)))
+        status, reason = CoverageStatus.REGION_NOT_ENABLED, "the account has not enabled it"
+        store.save_lane(header.id, LaneResult(Coverage(account, region, status, reason)))
     return [_Lane(account, region) for region in regions]
+
+
+def _name_inactive(store: Store, header: ScanHeader, accounts: Iterable[Account]) -> None:
+    for each in accounts:
+        if not each.active:
+            reason = "the organization lists this account as suspended or closing"
+            status = CoverageStatus.ACCOUNT_NOT_ACTIVE
+            store.save_lane(header.id, _whole_account(each.id, status, reason))
 
 
 def _whole_account(account: str, status: CoverageStatus, reason: str = "") -> LaneResult:

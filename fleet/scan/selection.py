@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from fleet.errors import BadSelection
+from fleet.errors import BadSelection, NothingSelected
 from fleet.model import Account, ScanOptions
 
 ACCOUNT_DIGITS = 12
@@ -31,6 +31,29 @@ def check_account_ids(option: str, ids: Iterable[str]) -> None:
         if digits and len(each) < ACCOUNT_DIGITS:
             advice += f"; with its leading zeros this one would be {each.zfill(ACCOUNT_DIGITS)}"
         raise BadSelection(option, each, advice)
+
+
+def check_not_empty(options: ScanOptions) -> None:
+    """Raises BadSelection for an option whose empty value would let nothing be found anywhere.
+
+    A scan of every account that can find nothing would say that nothing is there.
+    """
+    for option, values in (
+        ("--region", options.regions),
+        ("--tag", options.tags),
+        ("--runtime", options.runtimes),
+    ):
+        if values == ():
+            raise BadSelection(option, "", "selects nothing, so there is nothing to look at")
+
+
+def check_asked(options: ScanOptions) -> None:
+    """Raises NothingSelected or BadSelection for what can be told wrong without asking AWS."""
+    if () in {options.accounts, options.ous}:
+        raise NothingSelected
+    check_not_empty(options)
+    check_account_ids("--account", options.accounts or ())
+    check_account_ids("--exclude-account", options.excluded_accounts)
 
 
 def choose_accounts(

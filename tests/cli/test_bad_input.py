@@ -21,7 +21,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
         (["scan", "--exclude-account", "1"], 2, "would be 000000000001"),
         (["scan", "--region", ""], 2, "--region"),
         (["scan", "--ou", "Workloads"], 2, "need --org"),
-        (["scan", "--runtime", "go9.x"], 2, "no dates are known"),
+        (["scan", "--runtime", "go9.x"], 2, "its end is not known"),
         (["scan", "--as-of", "3 March"], 2, "YYYY-MM-DD"),
         (["scan", "--calls-per-second", "16"], 2, "or equal to 15"),
         (["scan", "--resume", "--org"], 2, "leave the selection out"),
