@@ -51,6 +51,8 @@ QUOTED = frozenset(',"\r\n')
 END = "\r\n"
 PLAIN = re.compile(r"[A-Za-z0-9$][^,\"\r\n]*").fullmatch
 """What by far the most cells are: nothing to quote, and no start that could be a formula's."""
+PLAIN_COLUMN = re.compile(r"(?:[A-Za-z0-9$][^,\"\r\n]*+\n)*+").fullmatch
+"""A column of nothing else, each cell ended by a line feed that none of them holds itself."""
 MINUS_SIGN = "\N{MINUS SIGN}"
 
 
@@ -93,11 +95,20 @@ def write_frame(frame: pd.DataFrame, columns: Sequence[str], file: TextIO) -> No
 
 
 def _cells(values: list[object]) -> list[str]:
+    texts = [value for value in values if isinstance(value, str)]
+    # one look at the whole column costs a tenth of one look at each cell
+    if len(texts) == len(values) and _is_plain(texts):
+        return texts
     distinct = set(values)
     if len(distinct) * 2 > len(values):
         return [_written(value) for value in values]
     written = {value: _written(value) for value in distinct}
     return [written[value] for value in values]
+
+
+def _is_plain(texts: list[str]) -> bool:
+    column = "".join(f"{text}\n" for text in texts)
+    return PLAIN_COLUMN(column) is not None and column.count("\n") == len(texts)
 
 
 def _written(value: object) -> str:
