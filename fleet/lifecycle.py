@@ -22,6 +22,11 @@ NO_DATES = "its end is not known; add `announced` or `deprecated` with --lifecyc
 SHIPPED = Path(__file__).with_name("lifecycle.toml")
 
 
+FIRST_DAY = date(2014, 1, 1)
+"""Lambda's first year; no date of a runtime is before it."""
+LAST_DAY = date(2099, 12, 31)
+
+
 class Phase(IntEnum):
     """How far a runtime's end has come; a later phase has the greater value."""
 
@@ -170,15 +175,19 @@ def _values(path: Path, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
         if kind is None:
             raise _problem(path, f"{place}: there is no such key")
         if kind.startswith("tuple"):
-            if not isinstance(value, list) or not all(type(each) is date for each in value):
+            if not isinstance(value, list) or not all(_is_day(each) for each in value):
                 raise _problem(path, f"{place} must be a list of dates")
             values[key] = tuple(value)
-        elif type(value) is not (date if "date" in kind else str):
+        elif not (_is_day(value) if "date" in kind else isinstance(value, str)):
             wanted = "a date, as 2027-03-03 without quotes" if "date" in kind else "text"
             raise _problem(path, f"{place} must be {wanted}")
         else:
             values[key] = value
     return values
+
+
+def _is_day(value: object) -> bool:
+    return type(value) is date and FIRST_DAY <= value <= LAST_DAY
 
 
 def _problem(path: Path, problem: str) -> FileProblem:

@@ -70,7 +70,7 @@ class CoverageStatus(StrEnum):
         """Whether nothing that can be called at all was left unseen.
 
         A region the account has not enabled answers nobody, and a suspended account runs
-        nothing for anybody who could ask; every other status but ok hides functions.
+        nothing for anybody who could ask; every other status but ok hides something.
         """
         return self in {
             CoverageStatus.OK,
@@ -105,6 +105,14 @@ class ScanState(StrEnum):
     RUNNING = "running"
     INTERRUPTED = "interrupted"
     FINISHED = "finished"
+
+
+def is_complete(state: ScanState, *, ok: int, hiding: int) -> bool:
+    """Whether a scan can say what is not there: it ended, saw something, and missed nothing.
+
+    `ok` and `hiding` count its coverage rows that are ok, and those that hide something.
+    """
+    return state is ScanState.FINISHED and ok > 0 and hiding == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +233,8 @@ class Coverage:
     """Function versions listed, $LATEST included, of any runtime."""
     calls: int = 0
     throttles: int = 0
+    listed: bool = False
+    """Every function was listed and saved, whatever else about them could not be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from fleet.model import (
     CoverageStatus,
     ScanHeader,
     ScanState,
+    is_complete,
 )
-from reports.words import count, listing
+from reports.words import count, listing, number
 
 _NOTHING_THERE = frozenset({CoverageStatus.REGION_NOT_ENABLED, CoverageStatus.ACCOUNT_NOT_ACTIVE})
 
@@ -29,6 +30,8 @@ class Gap:
     regions: tuple[str, ...]
     """Empty where no region of the account was reached."""
     reason: str
+    listed: bool = False
+    """Its functions are listed and counted; something about them could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Seen:
     lanes: int
     """Account-regions that could have answered; those not enabled are not among them."""
     seen: int
+    listed: int
+    """Account-regions whose functions were listed, but not everything about them read."""
     not_enabled: int
     unseen_accounts: int
     """Accounts of which no region was reached."""
@@ -49,14 +54,16 @@ class Seen:
     @property
     def complete(self) -> bool:
         """Whether all that was asked for was seen; never when nothing was looked at."""
-        return self.finished and self.seen > 0 and not self.gaps
+        state = ScanState.FINISHED if self.finished else ScanState.INTERRUPTED
+        return is_complete(state, ok=self.seen, hiding=len(self.gaps))
 
     @property
     def unseen(self) -> str:
         """Say what was not seen, or ''."""
         parts = []
-        if self.lanes > self.seen:
-            parts.append(f"{self.lanes - self.seen} of {count(self.lanes, 'account-region')}")
+        missing = self.lanes - self.seen - self.listed
+        if missing:
+            parts.append(f"{number(missing)} of {count(self.lanes, 'account-region')}")
         if self.unseen_accounts:
             parts.append(count(self.unseen_accounts, "whole account"))
         return listing(parts)
@@ -76,6 +83,7 @@ def look(header: ScanHeader, coverage: Iterable[Coverage], accounts: Iterable[Ac
     return Seen(
         lanes=sum(row.region != EVERY_REGION and row.status not in _NOTHING_THERE for row in rows),
         seen=counted[CoverageStatus.OK],
+        listed=sum(_is_listed(row) for row in rows),
         not_enabled=counted[CoverageStatus.REGION_NOT_ENABLED],
         unseen_accounts=len({gap.account for gap in gaps if not gap.regions}),
         gaps=gaps,
@@ -86,14 +94,19 @@ def look(header: ScanHeader, coverage: Iterable[Coverage], accounts: Iterable[Ac
     )
 
 
+def _is_listed(row: Coverage) -> bool:
+    return row.listed and not row.status.is_complete
+
+
 def _gaps(rows: Iterable[Coverage], listed: Mapping[str, Account]) -> tuple[Gap, ...]:
     """One gap an account, status and reason: a refusal in every region is told once."""
     answered: set[str] = set()
-    regions: dict[tuple[str, str, str], list[str]] = {}
+    regions: dict[tuple[str, str, str, bool], list[str]] = {}
     for row in rows:
         answered.add(row.account)
         if not row.status.is_complete:
-            regions.setdefault((row.account, row.status.value, row.reason), []).append(row.region)
+            kind = (row.account, row.status.value, row.reason, _is_listed(row))
+            regions.setdefault(kind, []).append(row.region)
     gaps = [
         Gap(
             account=account,
@@ -101,8 +114,9 @@ def _gaps(rows: Iterable[Coverage], listed: Mapping[str, Account]) -> tuple[Gap,
             status=status,
             regions=() if EVERY_REGION in unseen else tuple(unseen),
             reason=reason,
+            listed=listed_there,
         )
-        for (account, status, reason), unseen in regions.items()
+        for (account, status, reason, listed_there), unseen in regions.items()
     ]
     gaps += [
         Gap(account.id, account.name, CoverageStatus.NOT_ATTEMPTED, (), "the scan has no result")

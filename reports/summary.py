@@ -51,13 +51,13 @@ def _sentence(header: ScanHeader, seen: Seen, found: Totals) -> str:
             f"{least}{count(found.functions, 'function')} {verb} on {runtimes}, "
             f"with {count(found.versions, 'function version')} to move."
         )
-    if not seen.seen:
+    if not seen.seen + seen.listed:
         return f"Nothing was seen, so nothing is known about {runtimes}."
     if not seen.complete:
         return f"None on {runtimes} in the part that was seen, which is no all-clear."
-    if filters(header):
+    if filters(header) or not header.options.organization:
         return f"None on {runtimes} among what this scan was limited to, by {part}."
-    return f"No function is on {runtimes} any more; every account and region was seen."
+    return f"None is on {runtimes} in any account and region that can be called."
 
 
 def _warnings(header: ScanHeader, seen: Seen, found: Totals) -> list[str]:
@@ -69,8 +69,13 @@ def _warnings(header: ScanHeader, seen: Seen, found: Totals) -> list[str]:
         said.append("Partial: this scan was interrupted; `fleet scan --resume` finishes it.")
     if seen.unseen:
         said.append(f"Not seen: {seen.unseen}. Functions there are not in any number below.")
-    elif not seen.seen:
+    elif not seen.seen + seen.listed:
         said.append("No account and region answered: the selection may match none.")
+    if seen.listed:
+        said.append(
+            f"Not everything could be read about the functions of "
+            f"{count(seen.listed, 'account-region')}; they are counted all the same."
+        )
     if header.options.latest_only:
         said.append(
             "Published versions were not looked at (--latest-only): "
@@ -88,13 +93,23 @@ def _warnings(header: ScanHeader, seen: Seen, found: Totals) -> list[str]:
 def _notes(header: ScanHeader, seen: Seen, found: Totals) -> list[str]:
     said = []
     limits = filters(header)
+    if not header.options.organization:
+        said.append("Single accounts were looked at, not an organization (--org).")
     if limits:
         said.append(f"Limited by: {'; '.join(limits)}.")
     if seen.inactive:
         names = [f"{a.name} {a.id}".strip() for a in seen.inactive]
         said.append(f"Not looked at because the account is not active: {listing(names)}.")
     if seen.not_enabled:
-        said.append(f"{count(seen.not_enabled, 'account-region')} not enabled: nothing runs there.")
+        said.append(
+            f"{count(seen.not_enabled, 'account-region')} not enabled: nothing there can be called."
+        )
+    rollback = found.by_use[Use.ROLLBACK]
+    if rollback:
+        said.append(
+            f"{count(rollback, 'version')} held by the alias go1x-rollback alone, not counted: "
+            "that is what a rollback needs."
+        )
     images = found.by_use[Use.IMAGE]
     if images:
         said.append(

@@ -18,7 +18,7 @@ from fleet.lifecycle import SHIPPED, Lifecycle, Runtime, load_lifecycle
 
 HEADER = """\
 # Lambda's runtimes and their dates, written by tools/refresh_lifecycle.py (make lifecycle).
-# A file of your own with the same tables goes over this one: fleet --lifecycle FILE.
+# A file of your own with the same tables goes over this one: fleet scan --lifecycle FILE.
 """
 ANNOUNCEMENT = (
     "https://aws.amazon.com/blogs/compute/migrating-aws-lambda-functions-from-the-go1-x-"

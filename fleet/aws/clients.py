@@ -13,14 +13,15 @@ from typing import Any
 
 import boto3
 import botocore.session
-import orjson
+import msgspec
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ConfigParseError, ProfileNotFound
 
 from fleet import __version__
 from fleet.aws.credentials import CredentialsAtHand
-from fleet.aws.failures import CREDENTIAL_ERRORS, NoCredentials, UnreadableAnswer
+from fleet.aws.failures import NoCredentials, UnreadableAnswer
+from fleet.aws.listed import decode_page
 from fleet.aws.retry import DEFAULT_ATTEMPTS
 from fleet.errors import BadSelection, SettingsProblem
 
@@ -62,10 +63,10 @@ class Clients:
             raise BadSelection(
                 "--profile", profile or environ.get("AWS_PROFILE", ""), "no such AWS profile"
             ) from error
-        except CREDENTIAL_ERRORS as error:
-            raise NoCredentials(str(error)) from error
-        except BotoCoreError as error:
+        except ConfigParseError as error:
             raise SettingsProblem("AWS configuration", "~/.aws/config", str(error)) from error
+        except Exception as error:  # see own_credentials
+            raise _unusable(error) from error
         if self._own is None:
             raise NoCredentials("none were found")
         self.home_region: str = environ.get("AWS_REGION") or region or FALLBACK_REGION
@@ -90,9 +91,9 @@ class Clients:
         """The caller's own, refreshed by botocore where it can; raises NoCredentials."""
         try:
             return self._own.get_frozen_credentials()
-        except (BotoCoreError, ClientError) as error:
-            # A profile with a role_arn or SSO asks AWS for them, and may be refused.
-            raise NoCredentials(str(error)) from error
+        except Exception as error:
+            # A profile may run a program, ask AWS or a person: any of it fails in its own way.
+            raise _unusable(error) from error
 
     def regions(self) -> tuple[str, ...]:
         """The regions botocore knows of in this partition to have Lambda."""
@@ -107,9 +108,7 @@ class Clients:
                 client = self._clients.get((service, region))
                 if client is None:
                     client = self._made(service, region)
-                    client.meta.events.register(
-                        "before-parse.lambda.ListFunctions", _parse_with_orjson
-                    )
+                    client.meta.events.register("before-parse.lambda.ListFunctions", _parse_page)
                     self._clients[service, region] = client
         return client
 
@@ -120,6 +119,10 @@ class Clients:
             raise SettingsProblem("environment", "AWS_ENDPOINT_URL", str(error)) from error
 
 
+def _unusable(error: Exception) -> NoCredentials:
+    return NoCredentials(str(error) or f"{type(error).__name__} while they were read")
+
+
 def _partition(session: botocore.session.Session, region: str) -> str:
     try:
         return str(session.get_partition_for_region(region))
@@ -128,22 +131,21 @@ def _partition(session: botocore.session.Session, region: str) -> str:
         raise SettingsProblem("AWS configuration", "AWS_REGION", said) from error
 
 
-def _parse_with_orjson(
+def _parse_page(
     response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
 ) -> None:
-    """Parse a successful list page at a quarter of botocore's cost; its keys are the API's own.
+    """Parse a successful list page at a fraction of botocore's cost, and only what is read of it.
 
     Anything but success keeps botocore's parser, which knows AWS's error shapes.
     """
     if response_dict["status_code"] != HTTPStatus.OK:
         return
     try:
-        body = orjson.loads(response_dict["body"])
-    except orjson.JSONDecodeError as error:
-        raise UnreadableAnswer("body") from error
-    if not isinstance(body, dict):
-        raise UnreadableAnswer("body")
-    customized_response_dict.update(body)
+        page = decode_page(response_dict["body"])
+    except msgspec.DecodeError as error:
+        raise UnreadableAnswer("Functions") from error
+    customized_response_dict["Functions"] = page.Functions
+    customized_response_dict["NextMarker"] = page.NextMarker
     response_dict["body"] = b""
 
 

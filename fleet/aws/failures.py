@@ -204,6 +204,7 @@ _PASSING = (
     botocore_errors.ConnectionError,
     botocore_errors.HTTPClientError,
     ResponseParserError,
+    UnicodeDecodeError,
     UnreadableAnswer,
 )
 
@@ -221,11 +222,13 @@ def named(error: Exception, action: str, account: str, region: str) -> CallFaile
         return CallFailed(action, account, region, situation(status, code, detail), code, detail)
     if isinstance(error, CREDENTIAL_ERRORS):
         raise NoCredentials(str(error)) from error
+    # A parser's error repeats the answer, and AssumeRole's answer is credentials.
+    unparsed = isinstance(error, (ResponseParserError, UnicodeDecodeError))
     return CallFailed(
         action,
         account,
         region,
         Situation.TRANSIENT if isinstance(error, _PASSING) else Situation.OTHER,
         type(error).__name__,
-        str(error),
+        "the answer cannot be parsed" if unparsed else str(error),
     )

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet.aws.failures import CallFailed, Situation, readable
+from fleet.aws.listed import ListedFunction
 from fleet.aws.session import Aws, Lane
 from fleet.model import (
     LATEST,
@@ -55,19 +56,18 @@ def list_functions(aws: Aws, lane: Lane, runtimes: Iterable[str], *, latest_only
         **scope,
     )
     for page in pages:
-        with readable("lambda:ListFunctions", lane.account, lane.region):
-            for each in page["Functions"]:
-                name, version, runtime = each["FunctionName"], each["Version"], each.get("Runtime")
-                # A list that changes while it is paged can name a version twice.
-                if version == LATEST:
-                    latest[name] = runtime
-                    if runtime not in wanted and each.get("PackageType") != PackageType.IMAGE:
-                        continue
-                else:
-                    published.add((name, version))
-                    if runtime not in wanted:
-                        continue
-                found[name, version] = _config(aws.caller.partition, lane, each)
+        for each in page["Functions"]:
+            name, version, runtime = each.FunctionName, each.Version, each.Runtime
+            # A list that changes while it is paged can name a version twice.
+            if version == LATEST:
+                latest[name] = runtime
+                if runtime not in wanted and each.PackageType != PackageType.IMAGE:
+                    continue
+            else:
+                published.add((name, version))
+                if runtime not in wanted:
+                    continue
+            found[name, version] = _config(aws.caller.partition, lane, each)
     names = {name for name, _ in found}
     return Listing(
         functions=len(latest.keys() | {name for name, _ in published}),
@@ -161,7 +161,8 @@ def _principal(statement: Mapping[str, Any]) -> str:
         for key, value in condition.items()
         if key.lower() == "aws:sourcearn"
     ]
-    return " ".join([str(principal), *sources])
+    # A policy is JSON within JSON, where half a character can be written.
+    return " ".join([str(principal), *sources]).encode(errors="replace").decode()
 
 
 def _list(
@@ -174,20 +175,18 @@ def _list(
         yield from page[holds]
 
 
-def _config(partition: str, lane: Lane, each: Mapping[str, Any]) -> FunctionConfig:
-    # Environment is in this answer: take what is named here and nothing else.
+def _config(partition: str, lane: Lane, each: ListedFunction) -> FunctionConfig:
+    is_image = each.PackageType == PackageType.IMAGE
     return FunctionConfig(
-        ref=FunctionRef(
-            partition, lane.account, lane.region, each["FunctionName"], each["Version"]
-        ),
-        package_type=PackageType(each.get("PackageType", PackageType.ZIP)),
-        runtime=each.get("Runtime"),
-        handler=each.get("Handler"),
-        architecture=each.get("Architectures", ["x86_64"])[0],
-        code_size=int(each["CodeSize"]),
-        code_sha256=str(each["CodeSha256"]),
-        last_modified=_moment(each.get("LastModified")),
-        layers=tuple(layer["Arn"] for layer in each.get("Layers", ())),
+        ref=FunctionRef(partition, lane.account, lane.region, each.FunctionName, each.Version),
+        package_type=PackageType.IMAGE if is_image else PackageType.ZIP,
+        runtime=each.Runtime,
+        handler=each.Handler,
+        architecture=", ".join(each.Architectures),
+        code_size=each.CodeSize,
+        code_sha256=each.CodeSha256,
+        last_modified=_moment(each.LastModified),
+        layers=tuple(layer.Arn for layer in each.Layers),
     )
 
 

@@ -12,7 +12,8 @@ from fleet.errors import BadSelection
 from fleet.model import Account
 
 _ACTIVE = "ACTIVE"
-_OPTED_IN = ("ENABLED", "ENABLED_BY_DEFAULT")
+# On the way in or out a region still may answer: whether it does, its coverage tells.
+_OPTED_IN = ("ENABLED", "ENABLED_BY_DEFAULT", "ENABLING", "DISABLING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,9 @@ def _place(
     for unit in _list(
         aws, "ListOrganizationalUnitsForParent", "OrganizationalUnits", ParentId=parent
     ):
-        below = f"{path}/{unit['Name']}".lstrip("/")
+        # A name may hold the sign that parts the path: two units must not share one.
+        name = unit["Name"].replace("/", "%2F")
+        below = f"{path}/{name}" if path else name
         units[unit["Id"]] = below
         _place(aws, unit["Id"], below, accounts, units)
 

@@ -84,6 +84,7 @@ class Aws:
         self._roles_lock = threading.Lock()
         self._retrying = retrying(clients.max_attempts, self._stop, first_wait=first_wait)
         self.home_region = clients.home_region
+        self.known_regions = clients.regions()
         # Until the caller is known, the caller's own credentials sign everything.
         self._own_account = ""
         self.caller = self._who_calls()
@@ -131,17 +132,21 @@ class Aws:
         **parameters: Any,
     ) -> Iterator[dict[str, Any]]:
         """Every page of a list, followed until AWS gives no further marker, empty pages or not."""
+        asked: set[str] = set()
         while True:
             page = self.call(lane, service, operation, holds=holds, **parameters)
+            if not isinstance(page[holds], list):
+                raise self._failed(lane, service, operation, f"{holds} is no list")
             yield page
             following = page.get(gives)
             if not following:
                 return
-            if following == parameters.get(sends):
-                # Asking again would ask the same for ever.
+            if following in asked:
+                # Asking again would go round for ever.
                 raise self._failed(
                     lane, service, operation, "the list does not advance: the same marker twice"
                 )
+            asked.add(following)
             parameters[sends] = following
 
     def _once(
@@ -165,12 +170,19 @@ class Aws:
             with signing_as(credentials):
                 answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
             _check_whole(answer, holds)
-        except (ClientError, BotoCoreError, ResponseParserError, UnreadableAnswer) as error:
+        except (
+            ClientError,
+            BotoCoreError,
+            ResponseParserError,
+            UnicodeDecodeError,
+            UnreadableAnswer,
+        ) as error:
             failure = named(error, action, lane.account, lane.region)
             lane.throttles += failure.situation is Situation.THROTTLED
             if failure.situation is Situation.EXPIRED and lane.account in self._roles:
                 self._roles[lane.account].forget(credentials)
-            raise failure from error
+            # Not "from error": shown with --debug, a parser's would repeat what AssumeRole gave.
+            raise failure from None
         return answer
 
     def _failed(self, lane: Lane, service: str, operation: str, detail: str) -> CallFailed:

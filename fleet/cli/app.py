@@ -97,4 +97,8 @@ def _say(said: object, *, debug: bool) -> None:
         import traceback
 
         traceback.print_exc()
-    typer.echo(f"fleet: {said}", err=True)
+    # AWS's words and files' names pass here: none may move the cursor.
+    text = "".join(
+        each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(said)
+    )
+    typer.echo(f"fleet: {text}", err=True)

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from fleet.errors import BadSelection
+from fleet.lifecycle import FIRST_DAY, LAST_DAY
 
 if TYPE_CHECKING:
     from fleet.lifecycle import Lifecycle
@@ -17,9 +18,12 @@ def parse_day(option: str, text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise BadSelection(option, text, "a date is written YYYY-MM-DD") from error
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise BadSelection(option, text, f"must be from {FIRST_DAY} to {LAST_DAY}")
+    return day
 
 
 def deadline_of(lifecycle: Lifecycle, runtime: str, on: date) -> Deadline:

@@ -31,7 +31,7 @@ def diff(
     from reports.diff import diff as compared
 
     settings = Settings.load(config, os.environ).overridden(state=state)
-    with Store.open(settings.state) as store:
+    with Store.open(settings.state, create=False) as store:
         older, newer = _side(store, before), _side(store, after)
     changes = compared(older, newer)
     if output_format is Format.TABLE:

@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_ROLE = "fleet-scan"
+from fleet.cli import options as shared
+
+NEW_ROLE = "fleet-scan"
+"""Not OrganizationAccountAccessRole: created accounts have that one already."""
 
 policy_app = typer.Typer(
     name="policy",
@@ -21,6 +24,14 @@ class Document(StrEnum):
     CALLER = "caller"
     MEMBER = "member"
     TEMPLATE = "template"
+
+
+class Partition(StrEnum):
+    """AWS's partitions that have Lambda."""
+
+    AWS = "aws"
+    CHINA = "aws-cn"
+    GOVERNMENT = "aws-us-gov"
 
 
 @policy_app.callback()
@@ -41,26 +52,36 @@ def scan(
         ),
     ] = Document.CALLER,
     role_name: Annotated[
-        str, typer.Option("--role-name", help="Name of the role in each account.")
-    ] = DEFAULT_ROLE,
+        str | None,
+        typer.Option(
+            "--role-name",
+            help="Name of the role in each account (default: what `fleet scan` would assume; "
+            "for the template fleet-scan).",
+        ),
+    ] = None,
     partition: Annotated[
-        str, typer.Option("--partition", help="aws, aws-cn or aws-us-gov.")
-    ] = "aws",
+        Partition, typer.Option("--partition", help="Of the accounts.")
+    ] = Partition.AWS,
+    config: shared.Config = None,
 ) -> None:
     """Print what `fleet scan` needs."""
     import json
+    import os
 
     from fleet.permissions import SCAN
     from fleet.policy import caller_policy, member_policy, role_template
+    from fleet.settings import Settings
 
     if document is Document.TEMPLATE:
         import yaml
 
-        typer.echo(yaml.safe_dump(role_template(SCAN, role_name), sort_keys=False), nl=False)
+        typer.echo(
+            yaml.safe_dump(role_template(SCAN, role_name or NEW_ROLE), sort_keys=False), nl=False
+        )
         return
-    policy = (
-        member_policy(SCAN)
-        if document is Document.MEMBER
-        else caller_policy(SCAN, role_name, partition)
-    )
+    if document is Document.MEMBER:
+        policy = member_policy(SCAN)
+    else:
+        assumed = role_name or Settings.load(config, os.environ).role_name
+        policy = caller_policy(SCAN, assumed, partition.value)
     typer.echo(json.dumps(policy, indent=2))

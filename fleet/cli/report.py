@@ -42,7 +42,7 @@ def report(
     reporting = Reporting.prepared(
         settings, as_of=as_of, output=None if no_report else output, no_color=no_color
     )
-    with Store.open(settings.state) as store:
+    with Store.open(settings.state, create=False) as store:
         header = store.scan(scan)
         status = reporting.of_scan(store, header, output_format, fail_on_findings=fail_on_findings)
     sys.exit(status)

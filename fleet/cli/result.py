@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from fleet.cli.options import Format
 from fleet.cli.status import Status
 from fleet.cli.terminal import console
 from fleet.lifecycle import Lifecycle, load_lifecycle
-from fleet.model import ScanHeader, ScanState, Use
+from fleet.model import ScanHeader, Use
 from fleet.settings import Settings
 from fleet.store import Store, Totals
 
@@ -42,12 +43,15 @@ class Reporting:
     ) -> Self:
         """Check everything that can be wrong. Raises BadSelection or FileProblem."""
         lifecycle = load_lifecycle(settings.lifecycle)
-        # Told now, not after the scan.
-        _ = lifecycle.runtime(settings.runtimes[0]).deadline
         day = parse_day("--as-of", as_of)
         if output is not None:
             prepare_directory(output)
         return cls(lifecycle, day, output, not no_color)
+
+    def check(self, runtimes: Iterable[str]) -> None:
+        """Refuse a runtime nobody knows: a scan for it would find nothing, everywhere."""
+        for runtime in runtimes:
+            _ = self.lifecycle.runtime(runtime).deadline
 
     def of_scan(
         self, store: Store, header: ScanHeader, shown: Format, *, fail_on_findings: bool
@@ -61,8 +65,6 @@ class Reporting:
             if self.output is not None:
                 _write_files(data, self.output)
             self._show(data, shown)
-        if header.state is ScanState.INTERRUPTED:
-            return Status.INTERRUPTED
         if not totals.complete:
             return Status.INCOMPLETE
         return Status.FINDINGS if fail_on_findings and totals.findings else Status.DONE

@@ -10,6 +10,7 @@ import typer
 
 from fleet.cli import options as shared
 from fleet.cli.options import Format
+from fleet.cli.status import Status
 from fleet.errors import BadSelection
 
 Many = list[str] | None
@@ -154,18 +155,21 @@ def scan(
     reporting = Reporting.prepared(
         settings, as_of=as_of, output=None if no_report else output, no_color=no_color
     )
+    reporting.check(asked.runtimes)
     from fleet.aws.clients import Clients
-    from fleet.cli.scanning import scan_now
+    from fleet.cli.scanning import scan_now, scan_to_finish
+    from fleet.model import ScanState
     from fleet.store import Store
 
     clients = Clients(os.environ, profile=settings.profile, parallelism=settings.parallelism)
-    with Store.open(settings.state) as store:
-        earlier = store.scan(scan_id) if resume else None
+    with Store.open(settings.state, create=not resume) as store:
+        earlier = scan_to_finish(store, scan_id) if resume else None
         if earlier is not None:
             asked = replace(earlier.options, role_name=role_name or earlier.options.role_name)
+            reporting.check(asked.runtimes)
         header = scan_now(settings, clients, store, asked, earlier, quiet=quiet)
         status = reporting.of_scan(store, header, output_format, fail_on_findings=fail_on_findings)
-    sys.exit(status)
+    sys.exit(Status.INTERRUPTED if header.state is ScanState.INTERRUPTED else status)
 
 
 def _refuse_selection(*given: object) -> None:

@@ -9,15 +9,14 @@ from datetime import UTC, datetime
 import typer
 
 from fleet.aws.clients import Clients
-from fleet.aws.failures import CallFailed, NoCredentials
-from fleet.aws.organization import enabled_regions
+from fleet.aws.failures import NoCredentials
 from fleet.aws.session import Aws
 from fleet.cli.progress import ScanProgress, showing
+from fleet.errors import BadSelection
 from fleet.model import ScanHeader, ScanOptions
 from fleet.ownership import owner_of
 from fleet.permissions import SCAN
 from fleet.scan import Look, begin, resume, run
-from fleet.scan.selection import check_regions
 from fleet.settings import Settings
 from fleet.store import Store
 
@@ -48,7 +47,6 @@ def scan_now(
         if earlier is not None:
             header = resume(aws, store, earlier.id)
         else:
-            _check_regions(aws, clients.regions(), asked)
             header = begin(aws, store, asked, _now())
         try:
             _run(settings, aws, store, header, stop, progress)
@@ -57,6 +55,20 @@ def scan_now(
             typer.echo(said, err=True)
             raise
     return store.scan(header.id)
+
+
+def scan_to_finish(store: Store, which: str | None) -> ScanHeader:
+    """The scan to resume: the one named, else the last that has not seen everything.
+
+    Raises BadSelection where there is none, FileProblem where no scan is saved at all.
+    """
+    newest = store.scan(which)
+    unfinished = [each.id for each in store.history() if not each.complete]
+    if which is None and not unfinished:
+        raise BadSelection("--resume", newest.id, "every saved scan has seen everything")
+    found = newest if which is not None else store.scan(unfinished[-1])
+    typer.echo(f"fleet: finishing scan {found.id}", err=True)
+    return found
 
 
 def _run(
@@ -84,14 +96,3 @@ def _run(
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _check_regions(aws: Aws, shipped: tuple[str, ...], asked: ScanOptions) -> None:
-    """Refuse regions that nobody knows: neither botocore's list nor the caller's account."""
-    if not (asked.regions or asked.excluded_regions):
-        return
-    try:
-        own = enabled_regions(aws, aws.caller.account)
-    except CallFailed:
-        own = ()
-    check_regions(asked, {*shipped, *own})

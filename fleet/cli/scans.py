@@ -16,7 +16,7 @@ def scans(*, state: shared.State = None, config: shared.Config = None) -> None:
     from fleet.store import Store
 
     settings = Settings.load(config, os.environ).overridden(state=state)
-    with Store.open(settings.state) as store:
+    with Store.open(settings.state, create=False) as store:
         history = store.history()
     if not history:
         typer.echo("No scan is saved here.")

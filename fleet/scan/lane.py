@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -24,11 +24,15 @@ from fleet.model import (
     Owner,
     ScanOptions,
 )
-from fleet.scan.outcome import status_of_failure, status_of_gap
+from fleet.scan.outcome import status_of_failure
 from fleet.scan.selection import tags_match
-from fleet.scan.uses import reaching_callers, serving_aliases, use_of
+from fleet.scan.uses import held_for_rollback, reaching_callers, serving_aliases, use_of
 
 T = TypeVar("T")
+
+_DENIED = frozenset({Situation.DENIED, Situation.BLOCKED_BY_POLICY})
+_WITNESSES = 2
+"""Calls that have to agree that a function was deleted since the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +54,13 @@ def look_at_lane(aws: Aws, account: str, region: str, look: Look) -> LaneResult:
     return _LaneLook(aws, account, region, look).result()
 
 
-class _VanishedError(Exception):
-    """The function was deleted between the list and the look at it."""
-
-
 class _LaneLook:
     def __init__(self, aws: Aws, account: str, region: str, look: Look) -> None:
         self._aws = aws
         self._lane = aws.lane(account, region)
         self._look = look
         self._options = look.options
-        self._problem: CallFailed | None = None
+        self._problem: CallFailed | RoleRefused | None = None
         self._refused: set[str] = set()
 
     def result(self) -> LaneResult:
@@ -74,7 +74,7 @@ class _LaneLook:
         records = tuple(self._with_traffic(self._records(listing)))
         status, reason = CoverageStatus.OK, ""
         if self._problem is not None:
-            status = status_of_gap(self._problem)
+            status = status_of_failure(self._problem)
             reason = f"listed, but not everything about the functions: {self._problem.why}"
         return LaneResult(self._coverage(status, reason, listing), records)
 
@@ -90,6 +90,7 @@ class _LaneLook:
             versions=listing.versions if listing else 0,
             calls=self._lane.calls,
             throttles=self._lane.throttles,
+            listed=listing is not None,
         )
 
     def _beside(self, action: str, ask: Callable[[], T]) -> T | None:
@@ -101,24 +102,25 @@ class _LaneLook:
             return None
         try:
             return ask()
-        except CallFailed as failure:
+        except (CallFailed, RoleRefused) as failure:
             self._problem = self._problem or failure
-            if failure.situation in {Situation.DENIED, Situation.BLOCKED_BY_POLICY}:
+            if isinstance(failure, CallFailed) and failure.situation in _DENIED:
                 self._refused.add(action)
             return None
 
-    def _of_one(self, action: str, ask: Callable[[], T]) -> T | None:
-        """The same about one function; _VanishedError if it was deleted since the list."""
+    def _unless_gone(self, action: str, ask: Callable[[], T], gone: list[CallFailed]) -> T | None:
+        """The same about one function; AWS's word that there is none goes to `gone`."""
 
-        def ask_unless_gone() -> T:
+        def ask_or_note() -> T | None:
             try:
                 return ask()
             except CallFailed as failure:
-                if failure.situation is Situation.NOT_FOUND:
-                    raise _VanishedError from failure
-                raise
+                if failure.situation is not Situation.NOT_FOUND:
+                    raise
+                gone.append(failure)
+                return None
 
-        return self._beside(action, ask_unless_gone)
+        return self._beside(action, ask_or_note)
 
     def _records(self, listing: functions.Listing) -> list[FunctionRecord]:
         mapped: Mapping[str, tuple[Caller, ...]] | None = {}
@@ -131,14 +133,11 @@ class _LaneLook:
         found = sorted(listing.found, key=lambda each: each.ref.name)
         records: list[FunctionRecord] = []
         for name, group in groupby(found, key=lambda each: each.ref.name):
-            try:
-                records += self._of_function(
-                    tuple(group),
-                    listing.latest.get(name),
-                    None if mapped is None else mapped.get(name, ()),
-                )
-            except _VanishedError:
-                continue
+            records += self._of_function(
+                tuple(group),
+                listing.latest.get(name),
+                None if mapped is None else mapped.get(name, ()),
+            )
         return records
 
     def _of_function(
@@ -148,28 +147,32 @@ class _LaneLook:
         mapped: tuple[Caller, ...] | None,
     ) -> list[FunctionRecord]:
         ref = configs[0].ref
-        tags = self._of_one(
-            "lambda:ListTags", lambda: functions.read_tags(self._aws, self._lane, ref)
+        gone: list[CallFailed] = []
+        tags = self._unless_gone(
+            "lambda:ListTags", lambda: functions.read_tags(self._aws, self._lane, ref), gone
         )
         if not tags_match(self._options, tags):
             return []
-        aliases = self._of_one(
+        aliases = self._unless_gone(
             "lambda:ListAliases",
             lambda: functions.read_aliases(self._aws, self._lane, ref.name),
+            gone,
         )
-        callers = mapped
-        if self._options.callers:
-            qualifiers = [each.ref.qualifier for each in configs]
-            callers = self._callers(ref.name, qualifiers, aliases, mapped)
+        if len(gone) == _WITNESSES:
+            return []
+        # One call alone that knows no such function may be wrong: keep it, and say so.
+        self._problem = self._problem or next(iter(gone), None)
+        known = self._callers(configs, aliases, mapped)
+        callers = known if self._options.callers else None
         return [
             FunctionRecord(
                 config=config,
-                use=use_of(config, aliases, callers),
+                use=use_of(config, aliases, known),
                 latest_runtime=latest_runtime,
                 aliases=None if aliases is None else serving_aliases(config.ref.qualifier, aliases),
                 callers=(
                     None
-                    if callers is None or aliases is None or not self._options.callers
+                    if callers is None or aliases is None
                     else reaching_callers(config.ref.qualifier, aliases, callers)
                 ),
                 tags=tags,
@@ -180,24 +183,33 @@ class _LaneLook:
 
     def _callers(
         self,
-        name: str,
-        qualifiers: Iterable[str],
+        configs: Sequence[FunctionConfig],
         aliases: tuple[Alias, ...] | None,
         mapped: tuple[Caller, ...] | None,
     ) -> tuple[Caller, ...] | None:
-        """All that calls the function, or None where a part of the answer is missing."""
-        urls = self._of_one(
+        """What calls the function, as far as was asked for; None where a part is missing.
+
+        Without --callers that is event sources, and for versions that only the rollback alias
+        holds everything else too: nobody may be told that they are no finding unseen.
+        """
+        versions = [each.ref.qualifier for each in configs]
+        policed = [*versions, *(alias.name for alias in aliases or ())]
+        if not self._options.callers:
+            policed = held_for_rollback(versions, aliases or ())
+        if not policed:
+            return mapped
+        name = configs[0].ref.name
+        urls = self._beside(
             "lambda:ListFunctionUrlConfigs",
             lambda: functions.read_function_urls(self._aws, self._lane, name),
         )
-        policed = (*qualifiers, *(alias.name for alias in aliases or ()))
         answers = [mapped, urls, *(self._permissions(name, each) for each in policed)]
         if any(each is None for each in answers):
             return None
         return tuple(caller for each in answers for caller in each or ())
 
     def _permissions(self, name: str, qualifier: str) -> tuple[Caller, ...] | None:
-        return self._of_one(
+        return self._beside(
             "lambda:GetPolicy",
             lambda: functions.read_permissions(self._aws, self._lane, name, qualifier),
         )

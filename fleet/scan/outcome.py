@@ -9,12 +9,13 @@ _STATUS = {
     Situation.THROTTLED: CoverageStatus.THROTTLED_OUT,
     Situation.DENIED: CoverageStatus.DENIED,
     Situation.BLOCKED_BY_POLICY: CoverageStatus.BLOCKED_BY_POLICY,
-    Situation.REGION_NOT_ENABLED: CoverageStatus.REGION_NOT_ENABLED,
 }
+"""Everything else is *failed*: a region is only asked where AWS has listed it as enabled, so one
+that says it is not has contradicted AWS, and "not enabled" would count as nothing to see."""
 
 
 def status_of_failure(error: CallFailed | RoleRefused) -> CoverageStatus:
-    """The status of a place whose functions could not be listed at all."""
+    """The status of a place about which something could not be read."""
     if isinstance(error, CallFailed):
         return _STATUS.get(error.situation, CoverageStatus.FAILED)
     # AWS gives one AccessDenied for a role that is missing and for one that does not trust the
@@ -23,13 +24,3 @@ def status_of_failure(error: CallFailed | RoleRefused) -> CoverageStatus:
     if refused.situation is Situation.DENIED and "identity-based policy" not in refused.detail:
         return CoverageStatus.ROLE_MISSING
     return _STATUS.get(refused.situation, CoverageStatus.FAILED)
-
-
-def status_of_gap(problem: CallFailed | RoleRefused) -> CoverageStatus:
-    """The status of a place that is there, while something about it could not be read.
-
-    That is a region whose list was read, or an account as a whole.
-    """
-    status = status_of_failure(problem)
-    # "Not enabled" would count as nothing there to see, which is known to be wrong here.
-    return CoverageStatus.FAILED if status.is_complete else status

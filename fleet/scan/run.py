@@ -34,8 +34,8 @@ from fleet.model import (
     ScanState,
 )
 from fleet.scan.lane import Look, look_at_lane
-from fleet.scan.outcome import status_of_gap
-from fleet.scan.selection import check_not_empty, choose_accounts, choose_regions
+from fleet.scan.outcome import status_of_failure
+from fleet.scan.selection import check_asked, check_regions, choose_accounts, choose_regions
 from fleet.store import Store
 
 
@@ -78,7 +78,9 @@ def begin(aws: Aws, store: Store, options: ScanOptions, now: datetime) -> ScanHe
 
     Raises BadSelection where the selection names what does not exist, or leaves nothing.
     """
-    check_not_empty(options)
+    check_asked(options)
+    if options.regions or options.excluded_regions:
+        check_regions(options, {*aws.known_regions, *_own_regions(aws)})
     if options.organization:
         organization = read_organization(aws)
     else:
@@ -101,6 +103,14 @@ def begin(aws: Aws, store: Store, options: ScanOptions, now: datetime) -> ScanHe
     store.plan_accounts(header.id, accounts)
     _name_inactive(store, header, accounts)
     return header
+
+
+def _own_regions(aws: Aws) -> tuple[str, ...]:
+    # A region newer than botocore's list may be enabled here.
+    try:
+        return enabled_regions(aws, aws.caller.account)
+    except CallFailed:
+        return ()
 
 
 def resume(aws: Aws, store: Store, which: str | None) -> ScanHeader:
@@ -173,7 +183,7 @@ def _work(
         task = running.pop(future)
         answer = _answer(future, task)
         if isinstance(answer, LaneResult):
-            store.save_lane(header.id, answer)
+            answer = _saved(store, header, answer)
             if isinstance(task, _Account):
                 progress.account_done(1)
             found = sum(each.use.is_finding for each in answer.records)
@@ -220,7 +230,7 @@ def _do(aws: Aws, look: Look, task: _Task) -> LaneResult | tuple[str, ...]:
     try:
         return enabled_regions(aws, task.account)
     except (CallFailed, RoleRefused) as error:
-        return _whole_account(task.account, status_of_gap(error), error.why)
+        return _whole_account(task.account, status_of_failure(error), error.why)
 
 
 def _answer(future: _Answer, task: _Task) -> LaneResult | tuple[str, ...]:
@@ -236,6 +246,19 @@ def _answer(future: _Answer, task: _Task) -> LaneResult | tuple[str, ...]:
     return LaneResult(Coverage(task.account, region, CoverageStatus.FAILED, reason))
 
 
+def _saved(store: Store, header: ScanHeader, result: LaneResult) -> LaneResult:
+    """Save a lane; one whose values cannot be saved becomes a failed one."""
+    try:
+        store.save_lane(header.id, result)
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+        _log.debug("%s", result.coverage, exc_info=error)
+        reason = f"AWS's answer holds what cannot be saved ({type(error).__name__})"
+        place = result.coverage.account, result.coverage.region
+        result = LaneResult(Coverage(*place, CoverageStatus.FAILED, reason))
+        store.save_lane(header.id, result)
+    return result
+
+
 def _plan_regions(
     store: Store, header: ScanHeader, account: str, enabled: tuple[str, ...]
 ) -> list[_Lane]:
@@ -243,7 +266,7 @@ def _plan_regions(
     if regions:
         store.plan_lanes(header.id, account, regions)
     elif not not_enabled:
-        reason = "none of the regions asked for is enabled"
+        reason = "--region and --exclude-region leave no region that the account has enabled"
         store.save_lane(
             header.id, _whole_account(account, CoverageStatus.REGION_NOT_ENABLED, reason)
         )

@@ -33,11 +33,14 @@ def check_account_ids(option: str, ids: Iterable[str]) -> None:
         raise BadSelection(option, each, advice)
 
 
-def check_not_empty(options: ScanOptions) -> None:
-    """Raises BadSelection for an option whose empty value would let nothing be found anywhere.
+def check_asked(options: ScanOptions) -> None:
+    """Raises NothingSelected or BadSelection for what can be told wrong without asking AWS.
 
-    A scan of every account that can find nothing would say that nothing is there.
+    An option that selects nothing is refused: a scan that can find nothing would go on to say
+    that nothing is there.
     """
+    if () in {options.accounts, options.ous}:
+        raise NothingSelected
     for option, values in (
         ("--region", options.regions),
         ("--tag", options.tags),
@@ -45,13 +48,9 @@ def check_not_empty(options: ScanOptions) -> None:
     ):
         if values == ():
             raise BadSelection(option, "", "selects nothing, so there is nothing to look at")
-
-
-def check_asked(options: ScanOptions) -> None:
-    """Raises NothingSelected or BadSelection for what can be told wrong without asking AWS."""
-    if () in {options.accounts, options.ous}:
-        raise NothingSelected
-    check_not_empty(options)
+        for each in values or ():
+            if not each.isprintable():
+                raise BadSelection(option, repr(each), "holds what cannot be read as text")
     check_account_ids("--account", options.accounts or ())
     check_account_ids("--exclude-account", options.excluded_accounts)
 

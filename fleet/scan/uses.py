@@ -20,6 +20,17 @@ def reaching_callers(
     return tuple(each for each in callers if each.qualifier in qualifiers)
 
 
+def held_for_rollback(versions: Iterable[str], aliases: Iterable[Alias]) -> list[str]:
+    """The versions that no alias but `go1x-rollback` serves, and that alias; [] if none."""
+    aliases = tuple(aliases)
+    held = [
+        version
+        for version in versions
+        if {each.name for each in serving_aliases(version, aliases)} == {ROLLBACK_ALIAS}
+    ]
+    return [*held, ROLLBACK_ALIAS] if held else []
+
+
 def use_of(
     config: FunctionConfig,
     aliases: Iterable[Alias] | None,

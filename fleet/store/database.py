@@ -36,13 +36,19 @@ class Database:
         )
 
     @classmethod
-    def open(cls, where: str) -> Database:
+    def open(cls, where: str, *, create: bool = True) -> Database:
         """Open the store at a path or URL, and create it where there is none.
 
         Raises FileProblem: nothing there can be used, or it belongs to another program or to a
         newer fleet; none of these change anything.
         """
         place = parse_place(where)
+        if place.file and not create and not place.file.exists():
+            raise FileProblem(
+                place.shown,
+                "there is no such file, so no saved scan",
+                "run fleet scan, or name another place with --state or FLEET_STATE",
+            )
         if place.file:
             sqlite_file.create(place.file, place.shown)
         database = cls(place, _engine(place))

@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
+    not_,
     or_,
     select,
 )
@@ -22,6 +23,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from fleet.model import EVERY_REGION, Account, Coverage, CoverageStatus, LaneResult
 from fleet.store import rows
 from fleet.store.schema import ACCOUNT, COVERAGE, FUNCTION
+
+_WAITING = "not reached before the scan ended"
 
 
 class Lanes:
@@ -42,15 +45,21 @@ class Lanes:
         self._replace = lane.on_conflict_do_update(
             index_elements=list(COVERAGE.primary_key),
             set_={column.name: lane.excluded[column.name] for column in COVERAGE.c},
-            where=or_(COVERAGE.c.status != ok, lane.excluded.status == ok),
+            # Of two that looked, the one that saw more is kept.
+            where=or_(
+                lane.excluded.status == ok,
+                and_(COVERAGE.c.status != ok, or_(lane.excluded.listed, not_(COVERAGE.c.listed))),
+            ),
         ).returning(COVERAGE.c.region)
         self._end_account = _delete(COVERAGE, COVERAGE.c.region == EVERY_REGION)
-        self._end_lanes = _delete(
-            COVERAGE,
-            and_(
+        self._regions = (
+            select(COVERAGE.c.region)
+            .where(
+                COVERAGE.c.scan == bindparam("in_scan"),
+                COVERAGE.c.account == bindparam("in_account"),
                 COVERAGE.c.region != EVERY_REGION,
-                COVERAGE.c.status == CoverageStatus.NOT_ATTEMPTED.value,
-            ),
+            )
+            .limit(1)
         )
         self._clear = _delete(FUNCTION, FUNCTION.c.region == bindparam("in_region"))
         # Run as plain SQL: for 100,000 rows SQLAlchemy's handling of parameters costs a second.
@@ -84,18 +93,24 @@ class Lanes:
             never = CoverageStatus.NOT_ATTEMPTED
             connection.execute(
                 self._plan,
-                [rows.coverage_row(scan_id, Coverage(*lane, status=never)) for lane in lanes],
+                [rows.coverage_row(scan_id, Coverage(*lane, never, _WAITING)) for lane in lanes],
             )
 
     def save(self, connection: Connection, scan_id: str, result: LaneResult) -> None:
-        """Put a lane in the place of what was saved of it, unless that was ok and this is not."""
+        """Put a lane in the place of what was saved of it, unless that saw more.
+
+        What is said of a whole account gives way to lanes that somebody else planned for it.
+        """
         row, functions = rows.lane_rows(scan_id, result)
         lane = {"in_scan": scan_id, "in_account": row["account"]}
+        whole = row["region"] == EVERY_REGION
+        if whole and connection.scalar(self._regions, lane) is not None:
+            return
         # First of all: on PostgreSQL this row is what two savers of one lane queue for.
         if connection.scalar(self._replace, row) is None:
             return
-        ended = self._end_lanes if row["region"] == EVERY_REGION else self._end_account
-        connection.execute(ended, lane)
+        if not whole:
+            connection.execute(self._end_account, lane)
         connection.execute(self._clear, {**lane, "in_region": row["region"]})
         if functions:
             connection.exec_driver_sql(self._save_functions, functions)

@@ -73,5 +73,8 @@ def _sqlite(path: str) -> Place:
     if path in {"", ":memory:"} or "\0" in path:
         raise FileProblem("the state", "names no file to keep scans in", _ADVICE)
     # A link that leads nowhere yet would escape O_EXCL: SQLite would create its target itself.
-    file = Path(path).expanduser().resolve()
+    try:
+        file = Path(path).expanduser().resolve()
+    except (RuntimeError, OSError) as error:
+        raise FileProblem(path, f"leads nowhere ({error})", _ADVICE) from error
     return Place(url=URL.create("sqlite", database=str(file)), shown=path, file=file)

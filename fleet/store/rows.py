@@ -119,6 +119,7 @@ def coverage_row(
         "versions": coverage.versions,
         "calls": coverage.calls,
         "throttles": coverage.throttles,
+        "listed": coverage.listed,
         "findings": findings,
         "finding_functions": finding_functions,
     }
@@ -135,6 +136,7 @@ def coverage(row: Mapping[Any, Any]) -> Coverage:
         versions=row["versions"],
         calls=row["calls"],
         throttles=row["throttles"],
+        listed=row["listed"],
     )
 
 

@@ -59,6 +59,7 @@ COVERAGE = Table(
     Column("versions", Integer, nullable=False),
     Column("calls", Integer, nullable=False),
     Column("throttles", Integer, nullable=False),
+    Column("listed", Boolean, nullable=False),
     # Written with the lane's rows, so that a history of many scans need not read them.
     Column("findings", Integer, nullable=False),
     Column("finding_functions", Integer, nullable=False),

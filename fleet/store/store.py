@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
 from fleet.errors import BadSelection, FileProblem
-from fleet.model import Account, Coverage, LaneResult, ScanHeader, ScanState
+from fleet.model import EVERY_REGION, Account, Coverage, LaneResult, ScanHeader, ScanState
 from fleet.store import rows, summaries
 from fleet.store.database import Database
 from fleet.store.lanes import Lanes
@@ -35,12 +35,14 @@ class Store:
         self._lanes = Lanes(database.dialect)
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, *, create: bool = True) -> Self:
         """Open a path, an SQLite URL or a PostgreSQL URL, and create what is missing there.
+
+        Without `create` a file that is not there stays away, and is a FileProblem.
 
         Raises FileProblem: no place fleet can use, another program's, or a newer fleet's.
         """
-        return cls(Database.open(url))
+        return cls(Database.open(url, create=create))
 
     def close(self) -> None:
         """Give up every connection."""
@@ -88,12 +90,14 @@ class Store:
     def save_lane(self, scan_id: str, result: LaneResult) -> None:
         """Save all that one account and region gave, in place of what was saved of it.
 
-        A lane of one region ends what was said of the whole account; one of EVERY_REGION ends
-        what was still not attempted. A lane that is ok is never replaced by one that is not: of
-        two that resume a scan, the one that saw more is kept. Raises ValueError for a record of
-        another lane.
+        A lane of one region ends what was said of the whole account; what is said of the whole
+        account is dropped where its regions are known. A lane is never replaced by one that saw
+        less: ok goes before listed, listed before anything else. Raises ValueError for a record
+        of another lane.
         """
         with self._database.writing() as connection:
+            if result.coverage.region == EVERY_REGION:
+                self._hold(connection, scan_id)
             self._lanes.save(connection, scan_id, result)
 
     def finish_scan(self, scan_id: str, state: ScanState, finished: datetime) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, case, func, select
 
-from fleet.model import CoverageStatus, ScanHeader, ScanOptions, ScanState, Use
+from fleet.model import CoverageStatus, ScanHeader, ScanOptions, ScanState, Use, is_complete
 from fleet.store import rows
 from fleet.store.schema import COVERAGE, FUNCTION, SCAN
 
@@ -69,26 +69,32 @@ def totals(connection: Connection, header: ScanHeader) -> Totals:
         listed_versions=versions,
         calls=calls,
         throttles=throttles,
-        complete=_is_complete(header.state, sum(not status.is_complete for status in by_status)),
+        complete=is_complete(
+            header.state,
+            ok=by_status.get(CoverageStatus.OK, 0),
+            hiding=sum(not status.is_complete for status in by_status),
+        ),
     )
 
 
 def history(connection: Connection) -> list[HistoryPoint]:
     """Sum up every scan, oldest first."""
     complete = sorted(status.value for status in CoverageStatus if status.is_complete)
-    unseen = case((COVERAGE.c.status.in_(complete), 0), else_=1)
+    hiding = case((COVERAGE.c.status.in_(complete), 0), else_=1)
+    ok = case((COVERAGE.c.status == CoverageStatus.OK.value, 1), else_=0)
     sums = (
         select(
             COVERAGE.c.scan,
             func.sum(COVERAGE.c.findings).label("findings"),
             func.sum(COVERAGE.c.finding_functions).label("functions"),
-            func.sum(unseen).label("unseen"),
+            func.sum(hiding).label("hiding"),
+            func.sum(ok).label("ok"),
         )
         .group_by(COVERAGE.c.scan)
         .subquery()
     )
     statement = (
-        select(SCAN, sums.c.findings, sums.c.functions, sums.c.unseen)
+        select(SCAN, sums.c.findings, sums.c.functions, sums.c.hiding, sums.c.ok)
         .outerjoin(sums, sums.c.scan == SCAN.c.id)
         .order_by(SCAN.c.started, SCAN.c.id)
     )
@@ -110,9 +116,5 @@ def _point(row: Mapping[Any, Any]) -> HistoryPoint:
         options=header.options,
         findings=row["findings"] or 0,
         functions=row["functions"] or 0,
-        complete=_is_complete(header.state, row["unseen"] or 0),
+        complete=is_complete(header.state, ok=row["ok"] or 0, hiding=row["hiding"] or 0),
     )
-
-
-def _is_complete(state: ScanState, unseen: int) -> bool:
-    return state is ScanState.FINISHED and not unseen

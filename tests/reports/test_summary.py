@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.model import Account, Coverage, CoverageStatus, ScanState, Use
+from fleet.model import Account, Coverage, CoverageStatus, ScanOptions, ScanState, Use
 from reports.coverage import filters, look
 from reports.groups import AT_ROOT, NO_OWNER, by_group, totals
 from reports.report import ReportData
@@ -13,6 +15,7 @@ from reports.summary import Headline, headline
 from tests import strategies
 from tests.reports.samples import (
     ACCOUNTS,
+    HEADER,
     PAYMENTS,
     SEARCH,
     everything_seen,
@@ -37,7 +40,7 @@ def everything_said(data: ReportData) -> str:
 
 
 def test_an_all_clear_needs_everything_seen() -> None:
-    assert said(report()).sentence.startswith("No function is on go1.x any more")
+    assert said(report()).sentence.startswith("None is on go1.x in any account and region")
     assert said(report()).warnings == ()
 
 
@@ -58,7 +61,7 @@ def test_nothing_but_full_coverage_gives_an_all_clear(
         and all(row.status.is_complete for row in rows)
         and any(row.status is CoverageStatus.OK for row in rows)
     )
-    assert ("any more" in said(data).sentence) == full
+    assert ("can be called" in said(data).sentence) == full
 
 
 def test_findings_beside_a_gap_are_at_least_so_many() -> None:
@@ -163,3 +166,27 @@ def test_an_empty_scan_has_empty_groups() -> None:
     table: pd.DataFrame = by_group(report().functions, "ou")
     assert table.empty
     assert list(table.columns) == ["running", "kept", "unknown", "total"]
+
+
+def test_a_scan_of_single_accounts_never_speaks_for_an_organization() -> None:
+    asked = replace(HEADER, organization="", options=ScanOptions())
+    words = said(report(asked=asked))
+    assert (
+        words.sentence == "None on go1.x among what this scan was limited to, by any version seen."
+    )
+    assert any("not an organization" in note for note in words.notes)
+
+
+def test_what_is_listed_with_a_gap_is_counted_and_not_called_unseen() -> None:
+    lane = everything_seen()[0]
+    gap = replace(lane, status=CoverageStatus.DENIED, reason="lambda:ListTags", listed=True)
+    words = said(report([function()], [gap, *everything_seen()[1:]]))
+    assert words.sentence.startswith("At least 1 function is on go1.x")
+    assert not any("Not seen" in warning for warning in words.warnings)
+    assert any("they are counted all the same" in warning for warning in words.warnings)
+
+
+def test_versions_held_for_rollback_are_named_beside_an_all_clear() -> None:
+    words = said(report([function(qualifier="1", use="kept for rollback")]))
+    assert words.sentence.startswith("None is on go1.x")
+    assert any("1 version held by the alias go1x-rollback" in note for note in words.notes)

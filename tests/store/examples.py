@@ -68,10 +68,11 @@ def lane(
     region: str = "eu-west-1",
     status: CoverageStatus = CoverageStatus.OK,
     reason: str = "",
+    listed: bool = False,
 ) -> LaneResult:
     """One lane with functions of these names."""
     return LaneResult(
-        Coverage(account, region, status, reason, functions=len(functions), calls=1),
+        Coverage(account, region, status, reason, functions=len(functions), calls=1, listed=listed),
         tuple(record(name, account=account, region=region) for name in functions),
     )
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from fleet.errors import BadSelection, FileProblem
 from fleet.model import (
-    EVERY_REGION,
     Account,
     CoverageStatus,
     FunctionRecord,
@@ -249,13 +248,6 @@ def test_rows_not_read_to_the_end_give_their_connection_back(store: Store) -> No
     for _ in range(40):
         next(store.function_rows(SCAN))
     assert column(store, "name") == ["a", "b"]
-
-
-def test_coverage_of_a_whole_account_sorts_before_its_regions(store: Store) -> None:
-    store.begin_scan(header())
-    store.save_lane(SCAN, lane("a"))
-    store.save_lane(SCAN, lane(region=EVERY_REGION, status=CoverageStatus.DENIED))
-    assert [row.region for row in store.coverage(SCAN)] == [EVERY_REGION, "eu-west-1"]
 
 
 def test_use_is_kept_apart_by_qualifier(store: Store) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -76,14 +77,16 @@ def test_saved_region_takes_the_place_of_the_whole_account(scan: Store) -> None:
     assert statuses(scan) == {(ACCOUNT, "eu-west-1"): OK}
 
 
-def test_account_that_fails_as_a_whole_keeps_what_was_seen_of_it(scan: Store) -> None:
+def test_account_that_one_command_cannot_enter_keeps_the_lanes_another_planned(
+    scan: Store,
+) -> None:
     scan.plan_accounts(SCAN, [Account("000000000002")])
     scan.plan_lanes(SCAN, ACCOUNT, ["eu-west-1", "us-east-1"])
-    scan.save_lane(SCAN, lane("a"))
     scan.save_lane(SCAN, lane(region=EVERY_REGION, status=CoverageStatus.DENIED))
+    scan.save_lane(SCAN, lane("a"))
     assert statuses(scan) == {
-        (ACCOUNT, EVERY_REGION): CoverageStatus.DENIED,
         (ACCOUNT, "eu-west-1"): OK,
+        (ACCOUNT, "us-east-1"): NOT_ATTEMPTED,
         ("000000000002", EVERY_REGION): NOT_ATTEMPTED,
     }
     assert column(scan, "name") == ["a"]
@@ -94,6 +97,23 @@ def test_lane_saved_twice_counts_once_and_as_it_was_last(scan: Store) -> None:
     scan.save_lane(SCAN, lane("b", "c"))
     assert column(scan, "name") == ["b", "c"]
     assert scan.totals(SCAN).findings == 2
+
+
+def test_lane_that_was_listed_is_kept_when_a_resumed_look_lists_nothing(scan: Store) -> None:
+    listed = lane("a", status=CoverageStatus.DENIED, reason="tags", listed=True)
+    scan.save_lane(SCAN, listed)
+    scan.save_lane(SCAN, lane(status=CoverageStatus.THROTTLED_OUT, reason="late"))
+    assert statuses(scan) == {(ACCOUNT, "eu-west-1"): CoverageStatus.DENIED}
+    assert column(scan, "name") == ["a"]
+    scan.save_lane(SCAN, lane("a", "b"))
+    assert statuses(scan) == {(ACCOUNT, "eu-west-1"): OK}
+    assert column(scan, "name") == ["a", "b"]
+
+
+def test_reading_creates_no_file_where_there_is_none(tmp_path: Path) -> None:
+    with pytest.raises(FileProblem, match="no such file"):
+        Store.open(str(tmp_path / "typo.db"), create=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_failure_never_takes_the_place_of_what_was_seen(scan: Store) -> None:

@@ -1,0 +1,46 @@
+"""What is read of a page of ListFunctions, and nothing else.
+
+The page is decoded straight into these shapes: a function's Environment is in the bytes AWS sends
+and never becomes an object here, and an entry of another shape is refused before it is used.
+https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+Bytes = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class Layer(msgspec.Struct, gc=False):
+    """A layer version in use."""
+
+    Arn: str
+
+
+class ListedFunction(msgspec.Struct, gc=False):
+    """One function version of the list, under the API's own names."""
+
+    FunctionName: str
+    Version: str
+    CodeSize: Bytes
+    CodeSha256: str
+    Runtime: str | None = None
+    PackageType: str = "Zip"
+    Handler: str | None = None
+    Architectures: tuple[str, ...] = ("x86_64",)
+    LastModified: str | None = None
+    Layers: tuple[Layer, ...] = ()
+
+
+class Page(msgspec.Struct):
+    """One answer of ListFunctions."""
+
+    Functions: list[ListedFunction]
+    NextMarker: str | None = None
+
+
+decode_page = msgspec.json.Decoder(Page).decode
+"""The page in an answer's body; raises msgspec.DecodeError for anything else."""
