@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from queue import SimpleQueue
+from types import FrameType
 
 import typer
 
@@ -16,7 +21,7 @@ from fleet.errors import BadSelection
 from fleet.model import ScanHeader, ScanOptions
 from fleet.ownership import owner_of
 from fleet.permissions import SCAN
-from fleet.scan import Look, begin, resume, run
+from fleet.scan import Inbox, Look, begin, resume, run
 from fleet.settings import Settings
 from fleet.store import Store
 
@@ -80,7 +85,11 @@ def _run(
     progress: ScanProgress,
 ) -> None:
     look = Look(header.options, lambda tags: owner_of(tags, settings.owners), header.started)
-    with ThreadPoolExecutor(settings.parallelism, thread_name_prefix="fleet") as executor:
+    inbox: Inbox = SimpleQueue()
+    with (
+        ThreadPoolExecutor(settings.parallelism, thread_name_prefix="fleet") as executor,
+        _stopped_politely(inbox),
+    ):
         run(
             aws,
             store,
@@ -91,7 +100,33 @@ def _run(
             stop=stop,
             progress=progress,
             clock=_now,
+            inbox=inbox,
         )
+
+
+@contextmanager
+def _stopped_politely(inbox: Inbox) -> Iterator[None]:
+    """Let Ctrl-C and a polite kill ask the scan to stop, once; the next one is not asked.
+
+    An exception out of nowhere could leave the state locked in the middle of being written.
+    """
+    asking = (signal.SIGINT, signal.SIGTERM)
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        restore()
+        typer.echo("fleet: stopping; what was found is kept", err=True)
+        inbox.put(None)
+
+    before = {each: signal.signal(each, ask) for each in asking}
+
+    def restore() -> None:
+        for each in asking:
+            signal.signal(each, before[each])
+
+    try:
+        yield
+    finally:
+        restore()
 
 
 def _now() -> datetime:

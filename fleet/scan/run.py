@@ -69,6 +69,8 @@ class _Lane:
 
 _Task = _Account | _Lane
 _Answer = Future[LaneResult | tuple[str, ...]]
+Inbox = SimpleQueue[_Answer | None]
+"""What the coordinator waits for: answers, or None, which asks it to stop."""
 
 _log = logging.getLogger(__name__)
 
@@ -145,15 +147,19 @@ def run(
     stop: threading.Event,
     progress: Progress,
     clock: Callable[[], datetime],
+    inbox: Inbox | None = None,
 ) -> ScanState:
     """Look at everything that the saved coverage does not show as seen, and save it.
 
-    The same for a scan that begins and for one that is resumed. Ctrl-C ends it with what was
-    found kept; NoCredentials likewise, and is raised once that is saved.
+    The same for a scan that begins and for one that is resumed. A None put into `inbox` ends it
+    with what was found kept, and so does KeyboardInterrupt, which may cost the lane it hits;
+    NoCredentials likewise, and is raised once that is saved.
     """
     state = ScanState.INTERRUPTED
     try:
-        _work(aws, store, header, look, executor, parallelism, stop, progress)
+        _work(
+            aws, store, header, look, executor, parallelism, stop, progress, inbox or SimpleQueue()
+        )
         state = ScanState.FINISHED
     except KeyboardInterrupt:
         pass
@@ -172,12 +178,12 @@ def _work(
     parallelism: int,
     stop: threading.Event,
     progress: Progress,
+    inbox: Inbox,
 ) -> None:
     waiting = deque(_missing(store.coverage(header.id)))
     lanes_known = sum(isinstance(task, _Lane) for task in waiting)
     progress.planned(len(waiting) - lanes_known, lanes_known)
     running: dict[_Answer, _Task] = {}
-    done: SimpleQueue[_Answer] = SimpleQueue()
 
     def settle(future: _Answer) -> None:
         task = running.pop(future)
@@ -200,19 +206,31 @@ def _work(
                 task = waiting.popleft()
                 future = executor.submit(_do, aws, look, task)
                 running[future] = task
-                future.add_done_callback(done.put)
-            settle(done.get())
+                future.add_done_callback(inbox.put)
+            settle(_arrived(inbox))
     except (KeyboardInterrupt, NoCredentials):
         stop.set()
-        for future in running:
-            future.cancel()
-        # What was on its way may still arrive: keep it.
-        wait(running)
-        for future in list(running):
-            if not future.cancelled():
-                with suppress(Interrupted, NoCredentials):
-                    settle(future)
+        _settle_last(running, settle)
         raise
+
+
+def _arrived(inbox: Inbox) -> _Answer:
+    answer = inbox.get()
+    if answer is None:
+        raise KeyboardInterrupt
+    return answer
+
+
+def _settle_last(running: Iterable[_Answer], settle: Callable[[_Answer], None]) -> None:
+    """Keep what was on its way when everything was told to stop."""
+    last = list(running)
+    for future in last:
+        future.cancel()
+    wait(last)
+    for future in last:
+        if not future.cancelled():
+            with suppress(Interrupted, NoCredentials):
+                settle(future)
 
 
 def _missing(coverage: Iterable[Coverage]) -> list[_Task]:
