@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+Some = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 Bytes = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
@@ -30,7 +31,7 @@ class ListedFunction(msgspec.Struct, gc=False):
     Runtime: str | None = None
     PackageType: str = "Zip"
     Handler: str | None = None
-    Architectures: tuple[str, ...] = ("x86_64",)
+    Architectures: Some = ("x86_64",)
     LastModified: str | None = None
     Layers: tuple[Layer, ...] = ()
 

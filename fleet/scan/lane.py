@@ -148,9 +148,11 @@ class _LaneLook:
     ) -> list[FunctionRecord]:
         ref = configs[0].ref
         gone: list[CallFailed] = []
-        tags = self._unless_gone(
-            "lambda:ListTags", lambda: functions.read_tags(self._aws, self._lane, ref), gone
-        )
+
+        def read_tags() -> Mapping[str, str]:
+            return functions.read_tags(self._aws, self._lane, ref)
+
+        tags = self._unless_gone("lambda:ListTags", read_tags, gone)
         if not tags_match(self._options, tags):
             return []
         aliases = self._unless_gone(
@@ -158,6 +160,9 @@ class _LaneLook:
             lambda: functions.read_aliases(self._aws, self._lane, ref.name),
             gone,
         )
+        if [each.action for each in gone] == ["lambda:ListAliases"]:
+            # Deleted between the two calls? Then the first one now says so as well.
+            self._unless_gone("lambda:ListTags", read_tags, gone)
         if len(gone) == _WITNESSES:
             return []
         # One call alone that knows no such function may be wrong: keep it, and say so.

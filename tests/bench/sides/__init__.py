@@ -1,0 +1,1 @@
+"""What is measured. Each module is imported only in the worker that measures it."""
