@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import threading
+import traceback
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,20 @@ def test_a_session_cut_short_on_its_way_is_asked_for_again(
     with pytest.raises(RoleRefused) as caught:
         list_functions(aws, aws.lane("000000000003", "eu-west-1"))
     assert caught.value.failure.situation is Situation.TRANSIENT
+
+
+def test_credentials_in_an_answer_that_cannot_be_parsed_are_never_repeated(
+    aws: Aws, server: Canned
+) -> None:
+    given = SESSION.format(n="DO-NOT-LEAK").replace(">s<", ">do-not-leak-secret<")
+    cut_short = Answer(given[: given.index("<Expiration>")], kind=XML)
+    server.answer = Script(cut_short)
+    with pytest.raises(RoleRefused) as caught:
+        list_functions(aws, aws.lane(OTHER, "eu-west-1"))
+    # The reason goes into the store and every report; --debug shows the whole chain.
+    shown = [caught.value.why, *traceback.format_exception(caught.value)]
+    assert "cannot be parsed" in caught.value.why
+    assert "do-not-leak" not in "".join(shown).lower()
 
 
 def test_throttles_are_waited_out_and_counted_the_last_one_too(aws: Aws, server: Canned) -> None:
