@@ -207,6 +207,37 @@ class FunctionRecord:
     """Invocations of the whole function over the last 30 days."""
 
 
+FUNCTION_COLUMNS = (
+    "account",
+    "region",
+    "name",
+    "qualifier",
+    "use",
+    "runtime",
+    "latest_runtime",
+    "package_type",
+    "handler",
+    "architecture",
+    "code_size",
+    "code_sha256",
+    "last_modified",
+    "layers",
+    "aliases",
+    "callers",
+    "tags",
+    "owner_kind",
+    "owner_name",
+    "invocations",
+)
+"""One function version, flat: the order of what the store hands to the reports.
+
+code_size is in bytes, invocations counts the last 30 days, last_modified is ISO 8601 in UTC.
+layers is a JSON list of ARNs, aliases one of {name, version, weights}, callers one of {kind,
+source, qualifier}, tags a JSON object; the last three are None where the scan did not look or
+could not read them.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """An account as the organization lists it."""

@@ -10,36 +10,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from fleet.model import LATEST, Account, ScanHeader, Use
-
-FUNCTION_COLUMNS = (
-    "account",
-    "region",
-    "name",
-    "qualifier",
-    "use",
-    "runtime",
-    "latest_runtime",
-    "package_type",
-    "handler",
-    "architecture",
-    "code_size",
-    "code_sha256",
-    "last_modified",
-    "layers",
-    "aliases",
-    "callers",
-    "tags",
-    "owner_kind",
-    "owner_name",
-    "invocations",
-)
-"""Order of the tuples that the store hands over.
-
-code_size is in bytes, last_modified ISO 8601 text in UTC, invocations a whole number over the
-last 30 days or None. layers (ARNs), aliases (name, version, weights), callers (kind, source,
-qualifier) and tags (an object) are JSON text; None means not looked at, "[]" none there.
-"""
+from fleet.model import FUNCTION_COLUMNS, LATEST, Account, ScanHeader, Use
 
 IS_FINDING = {use.value: use.is_finding for use in Use}
 

@@ -22,35 +22,6 @@ from fleet.model import (
     ScanState,
 )
 
-FUNCTION_COLUMNS = (
-    "account",
-    "region",
-    "name",
-    "qualifier",
-    "use",
-    "runtime",
-    "latest_runtime",
-    "package_type",
-    "handler",
-    "architecture",
-    "code_size",
-    "code_sha256",
-    "last_modified",
-    "layers",
-    "aliases",
-    "callers",
-    "tags",
-    "owner_kind",
-    "owner_name",
-    "invocations",
-)
-"""Order of a FunctionRow.
-
-last_modified is ISO 8601 in UTC. layers is a JSON list of ARNs, aliases one of {name, version,
-weights}, callers one of {kind, source, qualifier}, tags a JSON object; the last three are None
-where the scan did not look or could not read them.
-"""
-
 FunctionRow: TypeAlias = tuple[str | int | None, ...]
 """One function version, flat, in the order of FUNCTION_COLUMNS."""
 

@@ -10,11 +10,19 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
 from fleet.errors import BadSelection, FileProblem
-from fleet.model import EVERY_REGION, Account, Coverage, LaneResult, ScanHeader, ScanState
+from fleet.model import (
+    EVERY_REGION,
+    FUNCTION_COLUMNS,
+    Account,
+    Coverage,
+    LaneResult,
+    ScanHeader,
+    ScanState,
+)
 from fleet.store import rows, summaries
 from fleet.store.database import Database
 from fleet.store.lanes import Lanes
-from fleet.store.rows import FUNCTION_COLUMNS, FunctionRow
+from fleet.store.rows import FunctionRow
 from fleet.store.schema import ACCOUNT, COVERAGE, FUNCTION, SCAN
 from fleet.store.summaries import HistoryPoint, Totals
 

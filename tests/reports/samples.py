@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pandas as pd
 
 from fleet.model import (
+    FUNCTION_COLUMNS,
     GO1X,
     LATEST,
     Account,
@@ -19,7 +20,7 @@ from fleet.model import (
     ScanOptions,
     ScanState,
 )
-from reports.frames import FUNCTION_COLUMNS, function_frame, history_frame
+from reports.frames import function_frame, history_frame
 from reports.report import Deadline, ReportData
 
 START = datetime(2026, 11, 21, 10, tzinfo=UTC)

@@ -7,16 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.model import FunctionRef, ScanOptions
-from fleet.store import rows as store_rows
+from fleet.model import FUNCTION_COLUMNS, FunctionRef, ScanOptions
 from reports.arn import arns
-from reports.frames import FUNCTION_COLUMNS, function_frame, history_frame, question
+from reports.frames import function_frame, history_frame, question
 from tests import strategies
 from tests.reports.samples import ACCOUNTS, HEADER, START, Point, function
-
-
-def test_the_columns_are_those_the_store_hands_over() -> None:
-    assert FUNCTION_COLUMNS == store_rows.FUNCTION_COLUMNS
 
 
 def test_account_name_and_unit_are_joined_and_an_unlisted_account_has_none() -> None:

@@ -18,6 +18,7 @@ import pytest
 from fleet.aws.clients import Clients
 from fleet.aws.session import Aws
 from fleet.model import (
+    FUNCTION_COLUMNS,
     UNKNOWN_OWNER,
     Coverage,
     CoverageStatus,
@@ -27,7 +28,6 @@ from fleet.model import (
 from fleet.permissions import SCAN
 from fleet.scan import Inbox, Look, begin, resume, run
 from fleet.store import Store
-from fleet.store.rows import FUNCTION_COLUMNS
 
 Lane = tuple[str, str]
 THREADS = 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from fleet.model import (
+    FUNCTION_COLUMNS,
     GO1X,
     Coverage,
     CoverageStatus,
@@ -18,7 +19,7 @@ from fleet.model import (
     ScanState,
     Use,
 )
-from fleet.store import FUNCTION_COLUMNS, Store
+from fleet.store import Store
 
 START = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 SCAN = "20261121T100000Z-0001"

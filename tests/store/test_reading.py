@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fleet.errors import BadSelection, FileProblem
 from fleet.model import (
+    FUNCTION_COLUMNS,
     Account,
     CoverageStatus,
     FunctionRecord,
@@ -18,7 +19,7 @@ from fleet.model import (
     ScanState,
     Use,
 )
-from fleet.store import FUNCTION_COLUMNS, Store
+from fleet.store import Store
 from tests import strategies
 from tests.store.examples import ACCOUNT, SCAN, START, column, header, lane, record
 
