@@ -7,14 +7,15 @@ page never compares texts.
 from __future__ import annotations
 
 import base64
-import gzip
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 import pandas as pd
+from isal import igzip
 
 from reports.frames import version_order
 from reports.groups import owner_labels
@@ -22,8 +23,8 @@ from reports.groups import owner_labels
 UNSAID_TAGS = frozenset({"aws:cloudformation:stack-id"})
 """Long, and told by the stack's name already; the CSV has them."""
 
-GZIP_LEVEL = 4
-"""Level 6 takes three times as long for 4 % less."""
+GZIP_LEVEL = 3
+"""isal's highest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def pack(functions: pd.DataFrame, partition: str) -> str:
     text = _padded(orjson.dumps(head), b" ")
     block = b"".join((len(text).to_bytes(4, "little"), text, *codes))
     # no time in the gzip header: the same scan gives the same page
-    return base64.b64encode(gzip.compress(block, GZIP_LEVEL, mtime=0)).decode()
+    return base64.b64encode(igzip.compress(block, GZIP_LEVEL, mtime=0)).decode()
 
 
 def _padded(part: bytes, filler: bytes) -> bytes:
@@ -91,29 +92,28 @@ def _values(functions: pd.DataFrame, key: str) -> list[object]:
     if key == "owner":
         return list(owner_labels(functions))
     if key == "modified":
-        return [moment and moment[:10] for moment in functions["last_modified"]]
-    return [None if value is pd.NA else value for value in functions[key].tolist()]
+        return [moment and moment[:10] for moment in functions["last_modified"].tolist()]
+    return functions[key].tolist()
 
 
-def _dictionary(column: Column, values: list[object]) -> tuple[list[object], npt.NDArray[np.int32]]:
-    found = set(values)
-    # None (not looked at) comes before everything else
-    ranked: list[object] = [None] if None in found else []
-    ranked += _sorted(column, found - {None})
-    ranks = {value: rank for rank, value in enumerate(ranked)}
+def _dictionary(column: Column, values: list[Any]) -> tuple[list[object], npt.NDArray[np.intp]]:
+    # None and NA (not looked at) have the code -1, and come before everything else
+    codes, found = pd.factorize(np.array(values, dtype=object))
+    ranked = _order(column, found.tolist())
+    unseen = [None] if -1 in codes else []
+    ranks = np.zeros(len(found) + 1, np.intp)
+    ranks[ranked] = np.arange(len(found)) + len(unseen)
     shown = _SHOWN.get(column.key, _as_it_is)
-    return (
-        [None if value is None else shown(value) for value in ranked],
-        np.fromiter(map(ranks.__getitem__, values), np.int32, len(values)),
-    )
+    return [*unseen, *(shown(found[place]) for place in ranked)], ranks[codes]
 
 
-def _sorted(column: Column, values: Iterable[object]) -> list[object]:
-    if column.is_number:
-        return [*sorted(value for value in values if isinstance(value, int))]
-    texts = sorted(map(str, values))
-    texts.sort(key=version_order if column.key == "qualifier" else str.casefold)
-    return list(texts)
+def _order(column: Column, values: list[Any]) -> list[int]:
+    """Give the places of the values as they are sorted; texts that fold alike stay apart."""
+    places = sorted(range(len(values)), key=values.__getitem__)
+    if not column.is_number:
+        fold = version_order if column.key == "qualifier" else str.casefold
+        places.sort(key=[fold(value) for value in values].__getitem__)
+    return places
 
 
 def _as_it_is(value: object) -> object:
@@ -143,7 +143,7 @@ def _layers(text: object) -> str:
 
 def _tags(text: object) -> str:
     tags = orjson.loads(str(text))
-    return "\n".join(f"{key}={value}" for key, value in tags.items() if key not in UNSAID_TAGS)
+    return "\n".join([f"{key}={value}" for key, value in tags.items() if key not in UNSAID_TAGS])
 
 
 _SHOWN: dict[str, Callable[[object], object]] = {
