@@ -8,17 +8,13 @@ from typing import Annotated, NoReturn
 import typer
 
 from fleet import __version__
-from fleet.cli.demo import demo
-from fleet.cli.diff import diff
-from fleet.cli.policy import policy_app
-from fleet.cli.report import report
-from fleet.cli.scan import scan
-from fleet.cli.scans import scans
 from fleet.cli.status import Status
+from fleet.cli.verbs import Verbs
 from fleet.errors import FleetError, UsageError
 
 app = typer.Typer(
     name="fleet",
+    cls=Verbs,
     help="Find every AWS Lambda function on go1.x across an organization, and take it off in time.",
     epilog="Exit status: 0 done and complete; 1 error; 2 usage; 3 findings (with "
     "--fail-on-findings); 4 coverage incomplete; 130 interrupted.",
@@ -27,12 +23,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(scan)
-app.command()(report)
-app.command()(diff)
-app.command()(scans)
-app.command()(demo)
-app.add_typer(policy_app)
 
 
 def _show_version(asked: bool) -> None:

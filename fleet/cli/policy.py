@@ -14,6 +14,7 @@ policy_app = typer.Typer(
     name="policy",
     help="Print the least permissions that a command needs.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 
