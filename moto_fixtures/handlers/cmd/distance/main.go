@@ -17,7 +17,7 @@ type point struct {
 }
 
 func distance(_ context.Context, to point) (float64, error) {
-	return float64(C.hypot(C.double(to.X), C.double(to.Y))), nil
+	return float64(C.sqrt(C.double(to.X*to.X + to.Y*to.Y))), nil
 }
 
 func main() {

@@ -1,0 +1,7 @@
+/* A program that was never Go. */
+#include <stdio.h>
+
+int main(void)
+{
+    return puts("hello") < 0;
+}

@@ -1,0 +1,5 @@
+module fleet.example/handlers
+
+go 1.21
+
+require github.com/aws/aws-lambda-go v1.19.1
