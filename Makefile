@@ -5,13 +5,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo serve test lint bench lifecycle clean
+FUZZ_SECONDS ?= 300
+
+.PHONY: help demo serve test lint fuzz bench lifecycle clean
 
 help:
 	@echo 'make demo       scan an organization that runs on this machine, and write its reports'
 	@echo 'make serve      the same, and keep the organization up for other commands'
 	@echo 'make test       run every test'
 	@echo 'make lint       ruff, mypy, import-linter'
+	@echo 'make fuzz       feed hostile archives and binaries for ten minutes (FUZZ_SECONDS each)'
 	@echo 'make bench      measure, and write docs/benchmarks.md'
 	@echo 'make lifecycle  refresh the table of runtimes from the one cfn-lint ships'
 
@@ -31,7 +34,7 @@ serve: $(READY)
 	$(BIN)/fleet demo --serve
 
 test: $(READY)
-	tools/system-packages gcc chromium postgresql
+	tools/system-packages gcc git upx sandbox qemu chromium postgresql
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)
@@ -39,6 +42,11 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fuzz: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,fuzz]'
+	$(BIN)/python -m tests.fuzz.archive -max_total_time=$(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz.binary -max_total_time=$(FUZZ_SECONDS)
 
 bench: $(READY)
 	tools/system-packages chromium

@@ -19,6 +19,12 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
 
 LAMBDA_LIBRARY = "github.com/aws/aws-lambda-go"
 
+READING = 1
+"""Raised whenever more is read of a package than before, so that no old reading passes for new."""
+
+NOT_INSPECTED = "not-inspected"
+"""Code of the reason for which a scan, when it is resumed, asks for a package again."""
+
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -145,6 +151,11 @@ class PackageFacts:
     whole: bool = True
     """False where only the central directory was read: binaries and scripts are not known."""
 
+    @property
+    def programs(self) -> tuple[BinaryFacts, ...]:
+        """Every ELF file that can be started."""
+        return tuple(each for each in self.binaries if each.kind is BinaryKind.EXECUTABLE)
+
     def entry(self, name: str) -> Entry | None:
         """Give the entry of this very name, or None."""
         return next((each for each in self.entries if each.name == name), None)
@@ -152,6 +163,42 @@ class PackageFacts:
     def binary(self, name: str) -> BinaryFacts | None:
         """Give the facts of the ELF file of this very name, or None."""
         return next((each for each in self.binaries if each.entry == name), None)
+
+
+class Target(StrEnum):
+    """A runtime that a function can move to."""
+
+    AL2023 = "provided.al2023"
+    AL2 = "provided.al2"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer of a function, and what was read of it."""
+
+    arn: str
+    """Of the layer version; or a file's name."""
+    facts: PackageFacts | None
+    """None where it could not be read."""
+    problem: str = ""
+    """Why not, or ''."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What of a function counts when its package is judged."""
+
+    handler: str | None
+    """None where nobody said; functions of a zip always have one."""
+    runtime: str | None = "go1.x"
+    """None for Image functions."""
+    architecture: str = "x86_64"
+    is_image: bool = False
+    layers: tuple[Layer, ...] = ()
+    """In the order they are merged."""
+    code_signing: bool = False
+    """Whether AWS says that its code is signed, or asks for signed code."""
+    target: Target = Target.AL2023
 
 
 class Verdict(StrEnum):
@@ -193,7 +240,7 @@ class Remark:
     """A reason for a verdict, or a warning beside it."""
 
     code: str
-    """A word of the table in fleet/package/assessment.py, as `library-too-old`."""
+    """A word of the table in fleet/package/remarks.py, as `library-too-old`."""
     text: str
     """One sentence a person can act on."""
 
@@ -208,3 +255,31 @@ class Assessment:
     warnings: tuple[Remark, ...] = ()
     strategy: Strategy | None = None
     """None unless the package can be repackaged as it is and has to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What an inventory keeps of one function version's package: the verdict, and its origin.
+
+    Texts are '' and modified is None where the binary does not tell.
+    """
+
+    assessment: Assessment
+    go_version: str = ""
+    lambda_library: str = ""
+    """Version of aws-lambda-go."""
+    module: str = ""
+    """Path of the main module; without one, of the main package."""
+    module_version: str = ""
+    revision: str = ""
+    """vcs.revision: the commit it was built from."""
+    modified: bool | None = None
+    """vcs.modified: whether the work tree held more than that commit."""
+
+
+class InspectionDepth(StrEnum):
+    """How much of each package a scan reads."""
+
+    WHOLE = "whole"
+    INDEX = "index"
+    """The archive's directory alone, by ranged requests: names and sizes, no binaries."""
