@@ -33,6 +33,20 @@ Config = Annotated[
         "--config", help="Settings file (FLEET_CONFIG; default fleet.yaml).", show_default=False
     ),
 ]
+RoleName = Annotated[
+    str | None,
+    typer.Option(
+        "--role-name",
+        metavar="NAME",
+        help="Role to assume in each account (default OrganizationAccountAccessRole).",
+    ),
+]
+ExternalId = Annotated[
+    str | None, typer.Option("--external-id", metavar="ID", help="External id of that role.")
+]
+Profile = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="AWS profile to start from.")
+]
 AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="DATE", help="Count days as of this date (YYYY-MM-DD)."),

@@ -27,10 +27,25 @@ class Verb:
 
 VERBS = {
     "scan": Verb(
-        "fleet.cli.scan", "scan", "Find every function on go1.x; write the deadline reports."
+        "fleet.cli.scan", "scan_app", "Find every function on go1.x; write the deadline reports."
     ),
     "report": Verb(
         "fleet.cli.report", "report", "Write HTML, CSV and JSON of a saved scan; asks AWS nothing."
+    ),
+    "inspect": Verb(
+        "fleet.cli.inspect",
+        "inspect",
+        "Tell what is in a deployment package, and whether its function can leave go1.x.",
+    ),
+    "repackage": Verb(
+        "fleet.cli.repackage",
+        "repackage",
+        "Write a package that custom runtimes start; refused unless it is ready for that.",
+    ),
+    "trial": Verb(
+        "fleet.cli.trial",
+        "trial_app",
+        "Get ready to start packages under AWS's Runtime Interface Emulator.",
     ),
     "diff": Verb(
         "fleet.cli.diff", "diff", "Compare two saved scans: gone, new, still there, not seen."
