@@ -6,11 +6,14 @@ Times are timezone-aware UTC datetimes, sizes are bytes, account ids are twelve-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+
+from fleet.inspection import InspectionDepth
 
 LATEST = "$LATEST"
 GO1X = "go1.x"
@@ -19,6 +22,11 @@ ROLLBACK_ALIAS = "go1x-rollback"
 
 EVERY_REGION = "*"
 """Region of a coverage row that speaks for a whole account: no region of it was reached."""
+
+_FUNCTION_ARN = re.compile(
+    r"arn:(aws[a-z-]*):lambda:([a-z]{2,}(?:-[a-z0-9]+)+):([0-9]{12}):function:"
+    r"([A-Za-z0-9_-]{1,64})(?::(\$LATEST|[A-Za-z0-9_-]{1,128}))?"
+)
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -125,6 +133,18 @@ class FunctionRef:
     name: str
     qualifier: str = LATEST
 
+    @classmethod
+    def of_arn(cls, text: str) -> FunctionRef:
+        """Read an ARN, qualified (by a version or an alias) or not; raises ValueError.
+
+        https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+        """
+        match = _FUNCTION_ARN.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is no ARN of a function")
+        partition, region, account, name, qualifier = match.groups()
+        return cls(partition, account, region, name, qualifier or LATEST)
+
     @property
     def arn(self) -> str:
         """The qualified ARN; $LATEST is left out, as AWS writes the unqualified ARN."""
@@ -152,6 +172,8 @@ class FunctionConfig:
     last_modified: datetime | None
     layers: tuple[str, ...] = ()
     """Layer version ARNs in the order they are merged."""
+    signing_profile: str | None = None
+    """ARN of the AWS Signer profile version that signed the code; None where it is not signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +250,25 @@ FUNCTION_COLUMNS = (
     "owner_kind",
     "owner_name",
     "invocations",
+    "signing_profile",
+    "verdict",
+    "reasons",
+    "warnings",
+    "strategy",
+    "go_version",
+    "lambda_library",
+    "module",
+    "module_version",
+    "revision",
+    "modified",
 )
 """One function version, flat: the order of what the store hands to the reports.
 
 code_size is in bytes, invocations counts the last 30 days, last_modified is ISO 8601 in UTC.
 layers is a JSON list of ARNs, aliases one of {name, version, weights}, callers one of {kind,
 source, qualifier}, tags a JSON object; the last three are None where the scan did not look or
-could not read them.
+could not read them. From verdict on everything is None where the package was not looked at;
+reasons and warnings are JSON lists of {code, text}.
 """
 
 
@@ -284,6 +318,7 @@ class ScanOptions:
     latest_only: bool = False
     callers: bool = False
     traffic: bool = False
+    inspect: InspectionDepth | None = None
     organization: bool = False
     accounts: tuple[str, ...] | None = None
     """Account ids asked for; None means no such filter, () means none at all."""

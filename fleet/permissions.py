@@ -62,6 +62,12 @@ SCAN: tuple[Permission, ...] = (
     _member("cloudwatch", "GetMetricData", "invocations over the last 30 days (--traffic)"),
 )
 
+INSPECT: tuple[Permission, ...] = (
+    _member("lambda", "GetFunction", "where a function's package is (--inspect)"),
+    _member("lambda", "GetLayerVersion", "where the packages of its layers are (--inspect)"),
+)
+"""Beside SCAN, and only where packages are to be read: GetFunction shows environment variables."""
+
 Statement = dict[str, Any]
 
 

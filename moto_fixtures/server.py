@@ -92,6 +92,11 @@ class Emulator:
         return self._world.rules
 
     @property
+    def downloaded(self) -> int:
+        """Bytes of packages given out by the URLs of GetFunction and GetLayerVersion."""
+        return self._world.downloaded
+
+    @property
     def calls(self) -> list[Call]:
         """Every request received, in order, answered or not; clear() it at will."""
         return self._world.calls

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from hypothesis import strategies as st
 
+from fleet.inspection import InspectionDepth
 from fleet.model import (
     EVERY_REGION,
     GO1X,
@@ -87,6 +88,7 @@ def configs(account: str, region: str) -> st.SearchStrategy[FunctionConfig]:
         code_sha256=texts,
         last_modified=st.none() | moments,
         layers=st.lists(texts, max_size=2).map(tuple),
+        signing_profile=st.none() | texts,
     )
 
 
@@ -140,6 +142,7 @@ options = st.builds(
     latest_only=st.booleans(),
     callers=st.booleans(),
     traffic=st.booleans(),
+    inspect=st.none() | st.sampled_from(InspectionDepth),
     organization=st.booleans(),
     accounts=st.none() | _some,
     excluded_accounts=_some,

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
@@ -55,6 +56,7 @@ class Clients:
 
         Raises BadSelection for an unknown profile, NoCredentials, SettingsProblem.
         """
+        self._environ = environ
         own = botocore.session.Session(profile=profile)
         try:
             self._own = own.get_credentials()
@@ -71,6 +73,8 @@ class Clients:
             raise NoCredentials("none were found")
         self.home_region: str = environ.get("AWS_REGION") or region or FALLBACK_REGION
         self.max_attempts = _attempts(own)
+        self.certificates: str | bool = own.get_config_variable("ca_bundle") or True
+        """Who may sign for a server: a file (AWS_CA_BUNDLE), or True for botocore's own."""
         self.partition = _partition(own, self.home_region)
         shared = botocore.session.Session(profile=profile)
         shared.register_component("credential_provider", _AtHand())
@@ -114,9 +118,27 @@ class Clients:
 
     def _made(self, service: str, region: str) -> Any:
         try:
-            return self._session.client(service, region_name=region, config=self._config)
+            client = self._session.client(service, region_name=region, config=self._config)
+            # botocore reads the port only as a call goes out: too late to name where it comes from.
+            _ = urlsplit(client.meta.endpoint_url).port
+        except BotoCoreError as error:
+            place = f"{service} in {region}"
+            raise SettingsProblem("AWS configuration", place, str(error)) from error
         except ValueError as error:
-            raise SettingsProblem("environment", "AWS_ENDPOINT_URL", str(error)) from error
+            # Of what goes into a client, only an endpoint is refused in this way.
+            raise SettingsProblem(*_endpoint_place(self._environ, service), str(error)) from error
+        return client
+
+
+def _endpoint_place(environ: Mapping[str, str], service: str) -> tuple[str, str]:
+    """Where the endpoint of a service comes from, the first that is set, as botocore looks.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    for variable in (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL"):
+        if environ.get(variable):
+            return "environment", variable
+    return "AWS configuration", "endpoint_url"
 
 
 def _unusable(error: Exception) -> NoCredentials:

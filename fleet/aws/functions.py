@@ -67,7 +67,7 @@ def list_functions(aws: Aws, lane: Lane, runtimes: Iterable[str], *, latest_only
                 published.add((name, version))
                 if runtime not in wanted:
                     continue
-            found[name, version] = _config(aws.caller.partition, lane, each)
+            found[name, version] = config_of(aws.caller.partition, lane, each)
     names = {name for name, _ in found}
     return Listing(
         functions=len(latest.keys() | {name for name, _ in published}),
@@ -175,7 +175,8 @@ def _list(
         yield from page[holds]
 
 
-def _config(partition: str, lane: Lane, each: ListedFunction) -> FunctionConfig:
+def config_of(partition: str, lane: Lane, each: ListedFunction) -> FunctionConfig:
+    """A listed function version as a value of fleet's."""
     is_image = each.PackageType == PackageType.IMAGE
     return FunctionConfig(
         ref=FunctionRef(partition, lane.account, lane.region, each.FunctionName, each.Version),
@@ -187,6 +188,7 @@ def _config(partition: str, lane: Lane, each: ListedFunction) -> FunctionConfig:
         code_sha256=each.CodeSha256,
         last_modified=_moment(each.LastModified),
         layers=tuple(layer.Arn for layer in each.Layers),
+        signing_profile=each.SigningProfileVersionArn,
     )
 
 

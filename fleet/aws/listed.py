@@ -34,6 +34,7 @@ class ListedFunction(msgspec.Struct, gc=False):
     Architectures: Some = ("x86_64",)
     LastModified: str | None = None
     Layers: tuple[Layer, ...] = ()
+    SigningProfileVersionArn: str | None = None
 
 
 class Page(msgspec.Struct):
@@ -45,3 +46,8 @@ class Page(msgspec.Struct):
 
 decode_page = msgspec.json.Decoder(Page).decode
 """The page in an answer's body; raises msgspec.DecodeError for anything else."""
+
+
+def read_listed(configuration: object) -> ListedFunction:
+    """Take the same from a configuration that botocore has parsed; raises ValueError."""
+    return msgspec.convert(configuration, ListedFunction)

@@ -1,8 +1,10 @@
 """The commands, and how each way of ending becomes an exit status."""
 
+import errno
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -10,7 +12,11 @@ import typer
 from fleet import __version__
 from fleet.cli.status import Status
 from fleet.cli.verbs import Verbs
-from fleet.errors import FleetError, UsageError
+from fleet.errors import FileProblem, FleetError, UsageError
+
+_STDOUT = "standard output"
+_ANOTHER_PLACE = "send it to a file, a pipe or /dev/null"
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 app = typer.Typer(
     name="fleet",
@@ -61,10 +67,11 @@ def main() -> NoReturn:
 
 def _status() -> int:
     debug = "--debug" in sys.argv[1:2]
+    if sys.stderr is None:
+        # `2>&-`, as some cron jobs have it: what would be said there is not worth stopping for.
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # to the end
     try:
-        app()
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else Status.DONE
+        return _ran()
     except FleetError as error:
         _say(error, debug=debug)
         return Status.USAGE if isinstance(error, UsageError) else Status.ERROR
@@ -73,13 +80,51 @@ def _status() -> int:
         return Status.INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone, as `| head` does; nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return Status.ERROR
     except Exception as error:  # noqa: BLE001  # the last place that can answer a defect
-        said = f"unexpected {type(error).__name__}; run `fleet --debug …` to see where"
-        _say(said, debug=debug)
+        _say(_explained(error), debug=debug)
         return Status.ERROR
-    return Status.DONE
+
+
+def _ran() -> int:
+    """Run the command that was asked for; its status, or whatever it raised."""
+    if sys.stdout is None:
+        # What a command finds must not go nowhere unnoticed, after an hour of calls.
+        raise FileProblem(_STDOUT, "is closed, so nothing was done", _ANOTHER_PLACE)
+    status: int = Status.DONE
+    try:
+        app()
+    except SystemExit as ended:
+        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):
+            # typer ends without a word where Ctrl-C was met: nobody would know what became of it.
+            raise KeyboardInterrupt from ended
+        status = ended.code if isinstance(ended.code, int) else status
+    # Python would flush as it ends: lost output would then be a traceback and status 120.
+    sys.stdout.flush()
+    return status
+
+
+def _explained(error: Exception) -> object:
+    """What the few errors without a class of their own mean."""
+    from json import JSONDecodeError
+
+    if isinstance(error, JSONDecodeError):
+        # Answers of AWS never come this far: only what the store keeps is read as it stands.
+        return (
+            f"a row of the saved scan holds broken JSON ({error.msg}); restore the state from a "
+            "copy, run fleet scan again, or name another place with --state or FLEET_STATE"
+        )
+    if isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM:
+        # Files and the store say so themselves: what is left without a name is our output.
+        _give_up_stdout()
+        return FileProblem(_STDOUT, os.strerror(error.errno).lower(), _ANOTHER_PLACE)
+    return f"unexpected {type(error).__name__}; run `fleet --debug …` to see where"
+
+
+def _give_up_stdout() -> None:
+    # What is still buffered would fail again, and be told, when Python ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(said: object, *, debug: bool) -> None:

@@ -63,26 +63,30 @@ def scan(
     partition: Annotated[
         Partition, typer.Option("--partition", help="Of the accounts.")
     ] = Partition.AWS,
+    inspect: Annotated[
+        bool, typer.Option("--inspect", help="With what `fleet scan --inspect` needs.")
+    ] = False,
     config: shared.Config = None,
 ) -> None:
     """Print what `fleet scan` needs."""
     import json
     import os
 
-    from fleet.permissions import SCAN
+    from fleet.permissions import INSPECT, SCAN
     from fleet.policy import caller_policy, member_policy, role_template
     from fleet.settings import Settings
 
+    needed = (*SCAN, *INSPECT) if inspect else SCAN
     if document is Document.TEMPLATE:
         import yaml
 
         typer.echo(
-            yaml.safe_dump(role_template(SCAN, role_name or NEW_ROLE), sort_keys=False), nl=False
+            yaml.safe_dump(role_template(needed, role_name or NEW_ROLE), sort_keys=False), nl=False
         )
         return
     if document is Document.MEMBER:
-        policy = member_policy(SCAN)
+        policy = member_policy(needed)
     else:
         assumed = role_name or Settings.load(config, os.environ).role_name
-        policy = caller_policy(SCAN, assumed, partition.value)
+        policy = caller_policy(needed, assumed, partition.value)
     typer.echo(json.dumps(policy, indent=2))

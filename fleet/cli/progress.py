@@ -25,6 +25,11 @@ class Counts:
     found: int = 0
     throttles: int = 0
     unseen: int = 0
+    packages: int = 0
+    read: int = 0
+    unread: int = 0
+    reading: float | None = None
+    """When the first package was planned."""
     started: float = 0.0
 
     def line(self, now: float) -> str:
@@ -38,6 +43,10 @@ class Counts:
             parts.append(f"{self.throttles:,} throttles")
         if self.unseen:
             parts.append(f"{self.unseen:,} not seen")
+        if self.packages:
+            parts.append(f"{self.read:,} of {self.packages:,} packages read")
+        if self.unread:
+            parts.append(f"{self.unread:,} not readable")
         left = self._seconds_left(now)
         if left is not None:
             parts.append(f"about {_duration(left)} left")
@@ -51,6 +60,9 @@ class Counts:
         return self.lanes + round(self.lanes / self.entered * missing)
 
     def _seconds_left(self, now: float) -> float | None:
+        if self.reading is not None:
+            done = self.read + self.unread
+            return (now - self.reading) / done * (self.packages - done) if done else None
         if not self.done:
             return None
         return (now - self.started) / self.done * (self._expected_lanes() - self.done)
@@ -68,6 +80,7 @@ class ScanProgress:
 
     counts: Counts
     show: Callable[[], None] = field(default=lambda: None)
+    clock: Callable[[], float] = time.monotonic
 
     def planned(self, accounts: int, lanes: int) -> None:
         """See fleet.scan.Progress."""
@@ -89,13 +102,25 @@ class ScanProgress:
         self.counts.unseen += not coverage.status.is_complete
         self.show()
 
+    def packages_planned(self, packages: int) -> None:
+        """See fleet.scan.InspectionProgress."""
+        self.counts.packages += packages
+        self.counts.reading = self.clock()
+        self.show()
+
+    def package_done(self, *, read: bool) -> None:
+        """See fleet.scan.InspectionProgress."""
+        self.counts.read += read
+        self.counts.unread += not read
+        self.show()
+
 
 @contextmanager
 def showing(*, quiet: bool, clock: Callable[[], float] = time.monotonic) -> Iterator[ScanProgress]:
     """A progress that shows itself on stderr until the block ends."""
     counts = Counts(started=clock())
     if quiet:
-        yield ScanProgress(counts)
+        yield ScanProgress(counts, clock=clock)
     elif sys.stderr.isatty():
         with _live_line(counts, clock) as progress:
             yield progress
@@ -110,7 +135,7 @@ def _live_line(counts: Counts, clock: Callable[[], float]) -> Iterator[ScanProgr
 
     console = Console(stderr=True)
     with console.status("looking for accounts…") as status:
-        yield ScanProgress(counts, lambda: status.update(counts.line(clock())))
+        yield ScanProgress(counts, lambda: status.update(counts.line(clock())), clock)
 
 
 @contextmanager
@@ -125,7 +150,7 @@ def _heartbeat(counts: Counts, clock: Callable[[], float]) -> Iterator[ScanProgr
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
     try:
-        yield ScanProgress(counts)
+        yield ScanProgress(counts, clock=clock)
     finally:
         over.set()
         thread.join()

@@ -16,6 +16,7 @@ from fleet.cli.files import prepare_directory, written_whole
 from fleet.cli.options import Format
 from fleet.cli.status import Status
 from fleet.cli.terminal import console
+from fleet.inspection import Verdict
 from fleet.lifecycle import Lifecycle, load_lifecycle
 from fleet.model import ScanHeader, Use
 from fleet.settings import Settings
@@ -65,7 +66,7 @@ class Reporting:
             if self.output is not None:
                 _write_files(data, self.output)
             self._show(data, shown)
-        if not totals.complete:
+        if not totals.complete or totals.unread:
             return Status.INCOMPLETE
         return Status.FINDINGS if fail_on_findings and totals.findings else Status.DONE
 
@@ -99,6 +100,10 @@ class Reporting:
             versions=totals.findings,
             functions=totals.functions,
             by_use={use.value: totals.by_use.get(use, 0) for use in Use},
+            by_verdict={each.value: totals.by_verdict.get(each, 0) for each in Verdict}
+            if header.options.inspect is not None
+            else {},
+            unread=totals.unread,
         )
         deadline = self._deadline(header, datetime.now(UTC))
         coverage, accounts = store.coverage(header.id), store.accounts(header.id)

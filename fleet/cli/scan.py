@@ -4,18 +4,30 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from fleet.cli import options as shared
 from fleet.cli.options import Format
 from fleet.cli.status import Status
 from fleet.errors import BadSelection
+from fleet.inspection import InspectionDepth
 
 Many = list[str] | None
 
+scan_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+
+class _Command(TyperCommand):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own
+        # An option whose value may be left out is nothing that typer knows.
+        whole = f"--inspect={InspectionDepth.WHOLE}"
+        return super().parse_args(ctx, [whole if each == "--inspect" else each for each in args])
+
+
+@scan_app.command(cls=_Command)
 def scan(
     *,
     org: Annotated[bool, typer.Option("--org", help="Every account of the organization.")] = False,
@@ -51,20 +63,17 @@ def scan(
     traffic: Annotated[
         bool, typer.Option("--traffic", help="Also invocations over the last 30 days.")
     ] = False,
-    role_name: Annotated[
-        str | None,
+    inspect: Annotated[
+        InspectionDepth | None,
         typer.Option(
-            "--role-name",
-            metavar="NAME",
-            help="Role to assume in each account (default OrganizationAccountAccessRole).",
+            "--inspect",
+            help="Also read each package: can it move, where does it come from? =index reads "
+            "names and sizes only, by ranged requests.",
         ),
     ] = None,
-    external_id: Annotated[
-        str | None, typer.Option("--external-id", metavar="ID", help="External id of that role.")
-    ] = None,
-    profile: Annotated[
-        str | None, typer.Option("--profile", metavar="NAME", help="AWS profile to start from.")
-    ] = None,
+    role_name: shared.RoleName = None,
+    external_id: shared.ExternalId = None,
+    profile: shared.Profile = None,
     parallelism: Annotated[
         int | None,
         typer.Option("--parallelism", min=1, max=256, help="Calls under way at once (default 32)."),
@@ -133,6 +142,7 @@ def scan(
         latest_only=latest_only,
         callers=callers,
         traffic=traffic,
+        inspect=inspect,
         organization=org,
         accounts=split_values(account),
         excluded_accounts=settings.exclude_accounts,
@@ -148,7 +158,7 @@ def scan(
     if resume:
         _refuse_selection(
             org, account, exclude_account, ou, tag, region, exclude_region, runtime, latest_only,
-            callers, traffic,
+            callers, traffic, inspect,
         )  # fmt: skip
     elif asked.ous is not None and not org:
         raise BadSelection("--ou", ",".join(asked.ous), "organizational units need --org")

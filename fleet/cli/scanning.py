@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from types import FrameType
@@ -15,13 +15,15 @@ import typer
 
 from fleet.aws.clients import Clients
 from fleet.aws.failures import NoCredentials
+from fleet.aws.packages import Downloads
 from fleet.aws.session import Aws
 from fleet.cli.progress import ScanProgress, showing
 from fleet.errors import BadSelection
 from fleet.model import ScanHeader, ScanOptions
 from fleet.ownership import owner_of
-from fleet.permissions import SCAN
-from fleet.scan import Inbox, Look, begin, resume, run
+from fleet.permissions import INSPECT, SCAN
+from fleet.scan import Crew, Inbox, Inspector, Look, begin, resume, run
+from fleet.scan.inspecting import AT_ONCE
 from fleet.settings import Settings
 from fleet.store import Store
 
@@ -43,7 +45,7 @@ def scan_now(
     with showing(quiet=quiet) as progress:
         aws = Aws(
             clients,
-            SCAN,
+            SCAN if asked.inspect is None else (*SCAN, *INSPECT),
             role_name=asked.role_name,
             external_id=settings.external_id,
             calls_per_second=settings.calls_per_second,
@@ -54,7 +56,8 @@ def scan_now(
         else:
             header = begin(aws, store, asked, _now())
         try:
-            _run(settings, aws, store, header, stop, progress)
+            with _inspector(clients, aws, header, stop) as inspector:
+                _run(settings, aws, store, header, stop, progress, inspector)
         except NoCredentials:
             said = "fleet: what was found is saved; `fleet scan --resume` goes on from there"
             typer.echo(said, err=True)
@@ -69,6 +72,8 @@ def scan_to_finish(store: Store, which: str | None) -> ScanHeader:
     """
     newest = store.scan(which)
     unfinished = [each.id for each in store.history() if not each.complete]
+    if newest.options.inspect is not None and store.to_inspect(newest.id):
+        unfinished.append(newest.id)
     if which is None and not unfinished:
         raise BadSelection("--resume", newest.id, "every saved scan has seen everything")
     found = newest if which is not None else store.scan(unfinished[-1])
@@ -83,6 +88,7 @@ def _run(
     header: ScanHeader,
     stop: threading.Event,
     progress: ScanProgress,
+    inspector: Inspector | None,
 ) -> None:
     look = Look(header.options, lambda tags: owner_of(tags, settings.owners), header.started)
     inbox: Inbox = SimpleQueue()
@@ -95,13 +101,23 @@ def _run(
             store,
             header,
             look,
-            executor=executor,
-            parallelism=settings.parallelism,
-            stop=stop,
+            crew=Crew(executor, settings.parallelism, stop, inbox),
             progress=progress,
             clock=_now,
-            inbox=inbox,
+            inspector=inspector,
         )
+
+
+@contextmanager
+def _inspector(
+    clients: Clients, aws: Aws, header: ScanHeader, stop: threading.Event
+) -> Iterator[Inspector | None]:
+    depth = header.options.inspect
+    if depth is None:
+        yield None
+        return
+    with closing(Downloads(clients, at_once=AT_ONCE, stop=stop)) as downloads:
+        yield Inspector(aws, downloads, depth)
 
 
 @contextmanager

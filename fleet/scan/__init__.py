@@ -1,6 +1,8 @@
 """Accounts × regions → an inventory, with the coverage that says what was not seen."""
 
+from fleet.scan.fan_out import Crew, Inbox
+from fleet.scan.inspecting import Inspector
 from fleet.scan.lane import Look
-from fleet.scan.run import Inbox, Progress, begin, resume, run
+from fleet.scan.run import Progress, begin, resume, run
 
-__all__ = ["Inbox", "Look", "Progress", "begin", "resume", "run"]
+__all__ = ["Crew", "Inbox", "Inspector", "Look", "Progress", "begin", "resume", "run"]

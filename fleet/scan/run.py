@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import logging
 import secrets
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future, wait
-from contextlib import suppress
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from queue import SimpleQueue
 from typing import Protocol
 
 from fleet.aws.failures import CallFailed, Interrupted, NoCredentials, RoleRefused
@@ -33,13 +30,15 @@ from fleet.model import (
     ScanOptions,
     ScanState,
 )
+from fleet.scan.fan_out import Crew, fan_out
+from fleet.scan.inspecting import InspectionProgress, Inspector
 from fleet.scan.lane import Look, look_at_lane
 from fleet.scan.outcome import status_of_failure
 from fleet.scan.selection import check_asked, check_regions, choose_accounts, choose_regions
 from fleet.store import Store
 
 
-class Progress(Protocol):
+class Progress(InspectionProgress, Protocol):
     """What somebody who waits wants to see; called from one thread."""
 
     def planned(self, accounts: int, lanes: int) -> None:
@@ -69,8 +68,6 @@ class _Lane:
 
 _Task = _Account | _Lane
 _Answer = Future[LaneResult | tuple[str, ...]]
-Inbox = SimpleQueue[_Answer | None]
-"""What the coordinator waits for: answers, or None, which asks it to stop."""
 
 _log = logging.getLogger(__name__)
 
@@ -142,51 +139,40 @@ def run(
     header: ScanHeader,
     look: Look,
     *,
-    executor: Executor,
-    parallelism: int,
-    stop: threading.Event,
+    crew: Crew,
     progress: Progress,
     clock: Callable[[], datetime],
-    inbox: Inbox | None = None,
+    inspector: Inspector | None = None,
 ) -> ScanState:
     """Look at everything that the saved coverage does not show as seen, and save it.
 
-    The same for a scan that begins and for one that is resumed. A None put into `inbox` ends it
+    The same for a scan that begins and for one that is resumed. With an inspector, the packages
+    of what was found are read once every lane is saved. A None put into the crew's inbox ends it
     with what was found kept, and so does KeyboardInterrupt, which may cost the lane it hits;
     NoCredentials likewise, and is raised once that is saved.
     """
     state = ScanState.INTERRUPTED
     try:
-        _work(
-            aws, store, header, look, executor, parallelism, stop, progress, inbox or SimpleQueue()
-        )
+        _look_at_lanes(aws, store, header, look, crew, progress)
+        if inspector is not None:
+            inspector.inspect(store, header, crew, progress)
         state = ScanState.FINISHED
     except KeyboardInterrupt:
         pass
     finally:
-        stop.set()
+        crew.stop.set()
         store.finish_scan(header.id, state, clock())
     return state
 
 
-def _work(
-    aws: Aws,
-    store: Store,
-    header: ScanHeader,
-    look: Look,
-    executor: Executor,
-    parallelism: int,
-    stop: threading.Event,
-    progress: Progress,
-    inbox: Inbox,
+def _look_at_lanes(
+    aws: Aws, store: Store, header: ScanHeader, look: Look, crew: Crew, progress: Progress
 ) -> None:
     waiting = deque(_missing(store.coverage(header.id)))
     lanes_known = sum(isinstance(task, _Lane) for task in waiting)
     progress.planned(len(waiting) - lanes_known, lanes_known)
-    running: dict[_Answer, _Task] = {}
 
-    def settle(future: _Answer) -> None:
-        task = running.pop(future)
+    def settle(task: _Task, future: _Answer) -> None:
         answer = _answer(future, task)
         if isinstance(answer, LaneResult):
             answer = _saved(store, header, answer)
@@ -199,38 +185,11 @@ def _work(
             progress.account_done(len(lanes))
             waiting.extend(lanes)
 
-    try:
-        while waiting or running:
-            # A few more than can run, so that no thread waits for the store.
-            while waiting and len(running) < parallelism * 2:
-                task = waiting.popleft()
-                future = executor.submit(_do, aws, look, task)
-                running[future] = task
-                future.add_done_callback(inbox.put)
-            settle(_arrived(inbox))
-    except (KeyboardInterrupt, NoCredentials):
-        stop.set()
-        _settle_last(running, settle)
-        raise
+    def do(task: _Task) -> LaneResult | tuple[str, ...]:
+        return _do(aws, look, task)
 
-
-def _arrived(inbox: Inbox) -> _Answer:
-    answer = inbox.get()
-    if answer is None:
-        raise KeyboardInterrupt
-    return answer
-
-
-def _settle_last(running: Iterable[_Answer], settle: Callable[[_Answer], None]) -> None:
-    """Keep what was on its way when everything was told to stop."""
-    last = list(running)
-    for future in last:
-        future.cancel()
-    wait(last)
-    for future in last:
-        if not future.cancelled():
-            with suppress(Interrupted, NoCredentials):
-                settle(future)
+    # A few more than can run, so that no thread waits for the store.
+    fan_out(crew, waiting, do, settle, at_once=crew.parallelism * 2)
 
 
 def _missing(coverage: Iterable[Coverage]) -> list[_Task]:

@@ -5,7 +5,7 @@ An option that was given but names nothing selects nothing: never everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from fleet.errors import BadSelection, NothingSelected
@@ -56,12 +56,17 @@ def check_asked(options: ScanOptions) -> None:
 
 
 def choose_accounts(
-    options: ScanOptions, listed: Sequence[Account], units: Mapping[str, str]
+    options: ScanOptions,
+    listed: Sequence[Account],
+    units: Mapping[str, str],
+    *,
+    departed: Callable[[str], None] | None = None,
 ) -> list[Account]:
     """The accounts to look at, in the order listed; inactive ones stay, to be named as such.
 
     `units` maps organizational unit ids to paths. Raises BadSelection for an account or unit
-    that the organization does not have.
+    that the organization does not have. Exclusions kept in a settings file outlive accounts:
+    `departed` is told of each that names one no longer there, where otherwise it is refused.
     """
     known = {each.id for each in listed}
     for option, ids in (
@@ -70,8 +75,11 @@ def choose_accounts(
     ):
         check_account_ids(option, ids)
         for each in ids:
-            if options.organization and each not in known:
+            if not options.organization or each in known:
+                continue
+            if departed is None or option == "--account":
                 raise BadSelection(option, each, "no such account in this organization")
+            departed(each)
     chosen = [each for each in listed if each.id not in options.excluded_accounts]
     if options.accounts is not None:
         chosen = [each for each in chosen if each.id in options.accounts]

@@ -7,14 +7,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from sqlalchemy import Connection, Engine, create_engine, insert, inspect, select, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from fleet.errors import FileProblem
 from fleet.store import sqlite_file
 from fleet.store.place import Place, parse_place
 from fleet.store.problems import problem_of
-from fleet.store.schema import METADATA, SCHEMA, VERSION
+from fleet.store.schema import SCHEMA, VERSION
+from fleet.store.upgrade import UPGRADES, upgrade
 
 _CREATION_LOCK = 0x666C656574
 """Advisory lock under which PostgreSQL lets one fleet at a time create the tables."""
@@ -124,6 +125,8 @@ class Database:
         versions = list(connection.scalars(select(SCHEMA.c.version)))
         if versions == [VERSION]:
             return True
+        if len(versions) == 1 and versions[0] in UPGRADES:
+            return False
         if max(versions, default=0) > VERSION:
             raise FileProblem(
                 self.shown,
@@ -139,14 +142,13 @@ class Database:
     def _create(self) -> None:
         with self.writing() as connection:
             if not self._place.file:
-                # CREATE TABLE IF NOT EXISTS fails when two run it at once.
+                # Two that create or upgrade at once would trip over each other's tables.
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATION_LOCK}
                 )
             if self._is_ours(connection):
                 return
-            METADATA.create_all(connection)
-            connection.execute(insert(SCHEMA).values(version=VERSION))
+            upgrade(connection)
 
 
 def _engine(place: Place) -> Engine:

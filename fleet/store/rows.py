@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from fleet.inspection import InspectionDepth
 from fleet.model import (
     Account,
     Coverage,
@@ -48,6 +49,8 @@ def scan_header(row: Mapping[Any, Any]) -> ScanHeader:
         key: tuple(value) if isinstance(value, list) else value
         for key, value in orjson.loads(row["options"]).items()
     }
+    if options.get("inspect") is not None:
+        options["inspect"] = InspectionDepth(options["inspect"])
     return ScanHeader(
         id=row["id"],
         started=datetime.fromisoformat(row["started"]),
@@ -65,8 +68,8 @@ def account_row(scan_id: str, account: Account) -> Row:
     return {
         "scan": scan_id,
         "id": account.id,
-        "name": _text(account.name),
-        "ou": _text(account.ou),
+        "name": stored_text(account.name),
+        "ou": stored_text(account.ou),
         "active": account.active,
     }
 
@@ -85,7 +88,7 @@ def coverage_row(
         "account": coverage.account,
         "region": coverage.region,
         "status": coverage.status.value,
-        "reason": _text(coverage.reason),
+        "reason": stored_text(coverage.reason),
         "functions": coverage.functions,
         "versions": coverage.versions,
         "calls": coverage.calls,
@@ -143,20 +146,23 @@ def _function_row(scan_id: str, record: FunctionRecord) -> Row:
         "runtime": config.runtime,
         "latest_runtime": record.latest_runtime,
         "package_type": config.package_type.value,
-        "handler": None if config.handler is None else _text(config.handler),
+        "handler": None if config.handler is None else stored_text(config.handler),
         "architecture": config.architecture,
         "code_size": config.code_size,
         "code_sha256": config.code_sha256,
         "last_modified": iso(config.last_modified),
-        "layers": _json(config.layers),
-        "aliases": _json(record.aliases),
-        "callers": _json(record.callers),
+        "layers": json_text(config.layers),
+        "aliases": None if record.aliases is None else json_text(record.aliases),
+        "callers": None if record.callers is None else json_text(record.callers),
         "tags": None
         if record.tags is None
-        else _json({_text(key): _text(value) for key, value in record.tags.items()}),
+        else json_text(
+            {stored_text(key): stored_text(value) for key, value in record.tags.items()}
+        ),
         "owner_kind": record.owner.kind.value,
-        "owner_name": _text(record.owner.name),
+        "owner_name": stored_text(record.owner.name),
         "invocations": record.invocations,
+        "signing_profile": config.signing_profile,
     }
 
 
@@ -172,14 +178,14 @@ def iso(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat()
 
 
-def _json(value: object) -> str | None:
-    if value is None:
-        return None
+def json_text(value: object) -> str:
+    """A value as JSON that SQLite and PostgreSQL can both hold."""
     # Aliases carry read-only mappings, which orjson knows only as dicts.
     return orjson.dumps(value, default=dict, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _text(value: str) -> str:
+def stored_text(value: str) -> str:
+    """A text without what a database cannot hold."""
     # JSON can carry NUL and lone surrogates, which PostgreSQL and UTF-8 can't: one hostile reason
     # or tag must not cost the whole lane.
     if value.isascii() and "\0" not in value:

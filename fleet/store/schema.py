@@ -9,13 +9,15 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
 )
 
-VERSION = 1
-"""Raised with every change to the tables below; an older fleet refuses a newer schema."""
+VERSION = 2
+"""Raised with every change to the tables below; an older fleet refuses a newer schema, a newer one
+brings an older schema up to date (upgrade.py)."""
 
 METADATA = MetaData()
 
@@ -89,6 +91,7 @@ FUNCTION = Table(
     Column("owner_kind", _TEXT, nullable=False),
     Column("owner_name", _TEXT, nullable=False),
     Column("invocations", BigInteger),
+    Column("signing_profile", _TEXT),
     # No function without the coverage row that says how its lane ended.
     ForeignKeyConstraint(
         ["scan", "account", "region"],
@@ -98,3 +101,35 @@ FUNCTION = Table(
     # Rows lie in the order in which they are read back.
     sqlite_with_rowid=False,
 )
+
+_FUNCTION_KEY = ["scan", "account", "region", "name", "qualifier"]
+
+INSPECTION = Table(
+    "fleet_inspection",
+    METADATA,
+    *(Column(name, _TEXT, primary_key=True) for name in _FUNCTION_KEY),
+    Column("verdict", _TEXT, nullable=False),
+    Column("reasons", _TEXT, nullable=False),
+    Column("warnings", _TEXT, nullable=False),
+    Column("strategy", _TEXT),
+    Column("go_version", _TEXT, nullable=False),
+    Column("lambda_library", _TEXT, nullable=False),
+    Column("module", _TEXT, nullable=False),
+    Column("module_version", _TEXT, nullable=False),
+    Column("revision", _TEXT, nullable=False),
+    Column("modified", Boolean),
+    # A lane that is saved anew may hold other code: its verdicts go with its functions.
+    ForeignKeyConstraint(
+        _FUNCTION_KEY, [FUNCTION.c[name] for name in _FUNCTION_KEY], ondelete="CASCADE"
+    ),
+    sqlite_with_rowid=False,
+)
+
+PACKAGE = Table(
+    "fleet_package",
+    METADATA,
+    Column("content", _TEXT, primary_key=True, comment="CodeSha256, or the ARN of a layer version"),
+    Column("reading", Integer, primary_key=True, comment="what was looked for when it was read"),
+    Column("facts", LargeBinary, nullable=False, comment="PackageFacts as JSON, deflated"),
+)
+"""What packages hold, whichever scan read them: the next scan downloads only what is new."""

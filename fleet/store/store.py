@@ -10,20 +10,22 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
 from fleet.errors import BadSelection, FileProblem
+from fleet.inspection import Inspection, PackageFacts
 from fleet.model import (
     EVERY_REGION,
     FUNCTION_COLUMNS,
     Account,
     Coverage,
+    FunctionConfig,
     LaneResult,
     ScanHeader,
     ScanState,
 )
-from fleet.store import rows, summaries
+from fleet.store import inspections, rows, summaries
 from fleet.store.database import Database
 from fleet.store.lanes import Lanes
 from fleet.store.rows import FunctionRow
-from fleet.store.schema import ACCOUNT, COVERAGE, FUNCTION, SCAN
+from fleet.store.schema import ACCOUNT, COVERAGE, SCAN
 from fleet.store.summaries import HistoryPoint, Totals
 
 _Value = TypeVar("_Value")
@@ -167,8 +169,7 @@ class Store:
 
         All rows are of the moment the first one is asked for.
         """
-        columns = [FUNCTION.c[name] for name in FUNCTION_COLUMNS]
-        statement = select(*columns).where(FUNCTION.c.scan == scan_id).order_by(*columns[:4])
+        statement = inspections.with_functions(FUNCTION_COLUMNS, scan_id)
         with (
             self._database.reading() as connection,
             # Closed by hand: a reader may stop half-way, and PostgreSQL's cursors warn of that.
@@ -177,13 +178,39 @@ class Store:
             for part in streamed.partitions():
                 yield from map(tuple, part)
 
+    def to_inspect(self, scan_id: str) -> list[FunctionConfig]:
+        """Give the function versions whose packages have not been read, without last_modified.
+
+        Those that only go1x-rollback holds are left out: nobody is to move them.
+        """
+        with self._database.reading() as connection, self._database.making_sense():
+            return inspections.pending(connection, self._header(connection, scan_id))
+
+    def save_inspections(
+        self, scan_id: str, found: Iterable[tuple[FunctionConfig, Inspection]]
+    ) -> None:
+        """Save verdicts, each in the place of an earlier one.
+
+        A function that another command has meanwhile saved with other code, or dropped, is left
+        alone.
+        """
+        with self._database.writing() as connection:
+            inspections.save(connection, scan_id, found)
+
+    def facts(self, content: str) -> PackageFacts | None:
+        """Give what was read of a package (CodeSha256) or layer version (ARN); None if nothing."""
+        with self._database.reading() as connection, self._database.making_sense():
+            return inspections.facts(connection, content)
+
+    def save_facts(self, content: str, facts: PackageFacts) -> None:
+        """Keep what was read of a package or layer version, for every scan to come."""
+        with self._database.writing() as connection:
+            inspections.save_facts(connection, content, facts)
+
     def totals(self, scan_id: str) -> Totals:
         """What a scan comes to so far, from one moment."""
         with self._database.reading() as connection, self._database.making_sense():
-            row = self._row(connection, scan_id)
-            if row is None:
-                raise self._unknown(scan_id)
-            return summaries.totals(connection, rows.scan_header(row))
+            return summaries.totals(connection, self._header(connection, scan_id))
 
     def history(self) -> list[HistoryPoint]:
         """One point a saved scan, oldest first."""
@@ -198,6 +225,12 @@ class Store:
 
     def _row(self, connection: Connection, scan_id: str) -> RowMapping | None:
         return connection.execute(select(SCAN).where(SCAN.c.id == scan_id)).mappings().first()
+
+    def _header(self, connection: Connection, scan_id: str) -> ScanHeader:
+        row = self._row(connection, scan_id)
+        if row is None:
+            raise self._unknown(scan_id)
+        return rows.scan_header(row)
 
     def _hold(self, connection: Connection, scan_id: str) -> None:
         """Let one command at a time plan or end a scan, while others save its lanes."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, case, func, select
+from sqlalchemy import Connection, Table, and_, case, func, or_, select
 
+from fleet.inspection import NOT_INSPECTED, Verdict
 from fleet.model import CoverageStatus, ScanHeader, ScanOptions, ScanState, Use, is_complete
-from fleet.store import rows
+from fleet.store import inspections, rows
 from fleet.store.schema import COVERAGE, FUNCTION, SCAN
 
 
@@ -24,6 +25,10 @@ class Totals:
     """Functions with at least one such version."""
     by_use: Mapping[Use, int]
     """Saved function versions; a use that none has is left out."""
+    by_verdict: Mapping[Verdict | None, int]
+    """Findings; None counts those without a verdict, and a verdict that none has is left out."""
+    unread: int
+    """Findings whose packages the scan was to read and has not; 0 where it was to read none."""
     by_status: Mapping[CoverageStatus, int]
     """Coverage rows; a status that none has is left out."""
     listed_functions: int
@@ -59,11 +64,14 @@ def totals(connection: Connection, header: ScanHeader) -> Totals:
             COVERAGE.c.scan == header.id
         )
     ).one()
+    by_verdict, unread = _verdicts(connection, header)
     by_status = {CoverageStatus(status): count for status, count in statuses.items()}
     return Totals(
         findings=findings,
         functions=functions,
         by_use={Use(use): count for use, count in uses.items()},
+        by_verdict=by_verdict,
+        unread=unread,
         by_status=by_status,
         listed_functions=listed,
         listed_versions=versions,
@@ -105,6 +113,27 @@ def _counts(connection: Connection, table: Table, column: str, scan_id: str) -> 
     grouped = table.c[column]
     statement = select(grouped, func.count()).where(table.c.scan == scan_id).group_by(grouped)
     return {value: count for value, count in connection.execute(statement)}  # noqa: C416 - dict() takes a result for a mapping
+
+
+def _verdicts(connection: Connection, header: ScanHeader) -> tuple[dict[Verdict | None, int], int]:
+    """Count the findings by verdict, and those whose packages are still to be read."""
+    names = ("use", "verdict", "reasons")
+    row = inspections.with_functions(names, header.id).order_by(None).subquery().c
+    missed = and_(
+        row.verdict == Verdict.UNKNOWN.value,
+        # quotes in a reason's text are escaped, so these can only be the code's own
+        row.reasons.contains(f'"{NOT_INSPECTED}"'),
+    )
+    unread = case((or_(row.verdict.is_(None), missed), 1), else_=0)
+    counted = connection.execute(
+        select(row.verdict, func.count(), func.sum(unread))
+        .where(row.use.in_(use.value for use in Use if use.is_finding))
+        .group_by(row.verdict)
+    ).all()
+    return (
+        {word if word is None else Verdict(word): count for word, count, _ in counted},
+        sum(missing for *_, missing in counted) if header.options.inspect is not None else 0,
+    )
 
 
 def _point(row: Mapping[Any, Any]) -> HistoryPoint:

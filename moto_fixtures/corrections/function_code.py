@@ -20,7 +20,7 @@ from werkzeug import Request, Response
 from .answers import Refusal
 from .functions import backend_of, qualifier_of, split_name
 from .request import ApiRequest
-from .untyped import MotoFunction
+from .untyped import MotoCode
 from .world import World
 
 VALID = timedelta(minutes=10)
@@ -45,19 +45,21 @@ def get_function(request: ApiRequest, world: World) -> Mapping[str, object]:
     if qualifier == "$LATEST":
         answer["Configuration"]["FunctionArn"] += ":$LATEST"
     if function.package_type != "Image":
-        answer["Code"] = {"RepositoryType": "S3", "Location": _location(request, function, world)}
+        place = f"tasks/snapshots/{request.account}/{function.function_name}"
+        answer["Code"] = {
+            "RepositoryType": "S3",
+            "Location": located(request, place, function, world),
+        }
     return answer
 
 
-def _location(request: ApiRequest, function: MotoFunction, world: World) -> str:
+def located(request: ApiRequest, place: str, holder: MotoCode, world: World) -> str:
+    """A presigned URL of a function's or layer version's package, kept under `place`."""
     # The bytes are kept under their digest: as from S3, an update made after the call does not
     # change what the URL gives.
-    digest = hashlib.sha256(function.code_sha_256.encode()).hexdigest()
-    path = (
-        f"{PREFIX}{request.region}-tasks/snapshots/{request.account}/"
-        f"{function.function_name}-{digest[:32]}"
-    )
-    world.packages[path] = function.code_bytes
+    digest = hashlib.sha256(holder.code_sha_256.encode()).hexdigest()
+    path = f"{PREFIX}{request.region}-{place}-{digest[:32]}"
+    world.packages[path] = holder.code_bytes
     query = urlencode(
         {
             "versionId": hashlib.sha256(path.encode()).hexdigest()[:32],
@@ -104,6 +106,7 @@ def download(http: Request, world: World) -> Response:
     response = Response(content, content_type="application/zip")
     response.headers["x-amz-server-side-encryption"] = "AES256"
     response.make_conditional(http, accept_ranges=True, complete_length=len(content))
+    world.downloaded += response.content_length or 0
     return response
 
 

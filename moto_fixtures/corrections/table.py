@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from . import function_callers, function_code, function_lists, metrics, organizations, regions, sts
+from . import (
+    function_callers,
+    function_code,
+    function_lists,
+    layers,
+    metrics,
+    organizations,
+    regions,
+    sts,
+)
 from .request import ApiRequest
 from .world import World
 
@@ -18,6 +27,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("lambda", "CreateEventSourceMapping"): function_callers.create_event_source_mapping,
     ("lambda", "CreateFunctionUrlConfig"): function_callers.create_function_url_config,
     ("lambda", "GetFunction"): function_code.get_function,
+    ("lambda", "GetLayerVersion"): layers.get_layer_version,
     ("lambda", "GetPolicy"): function_callers.get_policy,
     ("lambda", "ListAliases"): function_lists.list_aliases,
     ("lambda", "ListEventSourceMappings"): function_callers.list_event_source_mappings,

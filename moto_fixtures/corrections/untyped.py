@@ -14,3 +14,5 @@ MotoPolicy: TypeAlias = Any
 """The resource policy of a function."""
 MotoAccount: TypeAlias = Any
 """An account of an organization."""
+MotoCode: TypeAlias = Any
+"""Whatever holds a package: a function, or a version of a layer."""

@@ -38,6 +38,8 @@ class World:
     throttles: Throttles = field(init=False)
     packages: dict[str, bytes] = field(default_factory=dict)
     """Path of a deployment package → its bytes, from the GetFunction that named it on."""
+    downloaded: int = 0
+    """Bytes of packages given out."""
     signing_key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     # Both go with moto's function ($LATEST) when it is deleted; its published versions share
     # one Policy object with it, so moto's own can't tell qualifiers apart.

@@ -78,11 +78,60 @@ def test_a_region_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch
         Clients(os.environ)
 
 
+NOWHERE = "http://127.0.0.1:9"
+
+
 @pytest.mark.usefixtures("keys")
-def test_an_endpoint_that_is_no_url_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
-    with pytest.raises(SettingsProblem, match="AWS_ENDPOINT_URL"):
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"AWS_ENDPOINT_URL": "nonsense"}, "environment, AWS_ENDPOINT_URL: Invalid endpoint"),
+        ({"AWS_ENDPOINT_URL": "http://[::1"}, "environment, AWS_ENDPOINT_URL: Invalid IPv6"),
+        ({"AWS_ENDPOINT_URL": "http://a:99999"}, "environment, AWS_ENDPOINT_URL: Port out of"),
+        ({"AWS_ENDPOINT_URL": "http://a:b"}, "environment, AWS_ENDPOINT_URL: Port could not"),
+        (
+            {"AWS_ENDPOINT_URL_LAMBDA": "nonsense", "AWS_ENDPOINT_URL": NOWHERE},
+            "environment, AWS_ENDPOINT_URL_LAMBDA: Invalid endpoint",
+        ),
+        (
+            {"AWS_DEFAULTS_MODE": "bogus", "AWS_ENDPOINT_URL": NOWHERE},
+            "AWS configuration, lambda in us-east-1: .*invalid defaults mode",
+        ),
+    ],
+)
+def test_what_makes_a_client_impossible_is_named_where_it_stands(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], said: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsProblem, match=f"^{said}"):
         Clients(os.environ).client("lambda", "us-east-1")
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "endpoint_url = nonsense\n",
+        "services = own\n[services own]\nlambda =\n  endpoint_url = nonsense\n",
+    ],
+)
+def test_an_endpoint_of_the_configuration_file_is_not_blamed_on_the_environment(
+    config: Path, endpoint: str
+) -> None:
+    config.write_text(f"[default]\n{OWN_KEYS}{endpoint}")
+    with pytest.raises(
+        SettingsProblem, match=r"^AWS configuration, endpoint_url: Invalid endpoint"
+    ):
+        Clients(os.environ).client("lambda", "us-east-1")
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_region_that_cannot_be_one_is_not_blamed_on_an_endpoint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", NOWHERE)
+    with pytest.raises(SettingsProblem, match=r"^AWS configuration, lambda in no region: "):
+        Clients(os.environ).client("lambda", "no region")
 
 
 @pytest.mark.usefixtures("keys")
@@ -96,7 +145,6 @@ def test_the_region_is_the_environments_then_the_profiles_then_us_east_1(
     assert Clients(os.environ, profile="work").home_region == "eu-west-3"
 
 
-@pytest.mark.usefixtures("keys")
 @pytest.mark.usefixtures("keys")
 @pytest.mark.parametrize("given", ["0", "-1", "many", "1.5"])
 def test_attempts_that_are_no_number_of_calls_are_refused(

@@ -94,6 +94,18 @@ def test_images_are_listed_whatever_the_runtime_asked_for(aws: Aws, server: Cann
     assert (config.package_type, config.runtime) == (PackageType.IMAGE, None)
 
 
+def test_what_a_row_leaves_out_is_what_it_was_before_there_was_a_choice(
+    aws: Aws, server: Canned
+) -> None:
+    old = row()
+    for key in ("Architectures", "PackageType", "Layers"):
+        old.pop(key, None)
+    server.answer = Script(page(old))
+    (config,) = listed(aws).found
+    assert (config.architecture, config.package_type) == ("x86_64", PackageType.ZIP)
+    assert config.layers == ()
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -103,7 +115,9 @@ def test_images_are_listed_whatever_the_runtime_asked_for(aws: Aws, server: Cann
         "DB_PASSWORD=do-not-leak",
         row(Architectures=None),
         row(Architectures="x86_64"),
+        row(Architectures=[]),
         row(CodeSize=-1),
+        row(CodeSize=2**63),
         row(CodeSize="many"),
         row(Layers=[{}]),
         row(LastModified=20231107),

@@ -7,16 +7,21 @@ import os
 import socket
 import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
 from fleet.aws.clients import Clients
+from fleet.aws.credentials import AssumedRole
 from fleet.aws.failures import CallFailed, Interrupted, NoCredentials, RoleRefused, Situation
 from fleet.aws.session import Aws, Lane
 from fleet.errors import FleetError
 from fleet.permissions import SCAN
-from tests.aws.canned import XML, Answer, Canned, Request, Script
+from tests.aws.canned import IDENTITY, XML, Answer, Canned, Request, Script
 from tests.aws.conftest import NewAws, environment
 
 OWN, OTHER = "000000000001", "000000000002"
@@ -185,6 +190,75 @@ def test_a_list_that_gives_the_same_marker_for_ever_fails(aws: Aws, server: Cann
     with pytest.raises(CallFailed, match="the same marker twice"):
         pages(aws)
     assert len(server.requests) == 2
+
+
+def sessions_for_everybody(request: Request) -> Answer:
+    """Answer AssumeRole with a session, anything else with an empty list."""
+    return Answer(SESSION.format(n=1), kind=XML) if "Action=AssumeRole" in request.body else EMPTY
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_a_role_is_assumed_in_the_partition_of_the_caller_and_can_only_read(
+    new_aws: NewAws, server: Canned, partition: str
+) -> None:
+    server.identity = Answer(IDENTITY.replace("arn:aws:", f"arn:{partition}:"), kind=XML)
+    aws = new_aws(external_id="agreed")
+    server.answer = sessions_for_everybody
+    list_functions(aws, aws.lane(OTHER, "eu-west-1"))
+    sent = {name: value for name, (value,) in parse_qs(server.requests[0].body).items()}
+    assert sent["RoleArn"] == f"arn:{partition}:iam::{OTHER}:role/Scan"
+    assert sent["ExternalId"] == "agreed"
+    allowed = [each["Action"] for each in json.loads(sent["Policy"])["Statement"]]
+    assert "lambda:ListFunctions" in str(allowed)
+
+
+def test_threads_that_enter_an_account_at_once_share_one_session(
+    aws: Aws, server: Canned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(2)
+
+    class Slow(AssumedRole):
+        def __init__(self, *args: Any) -> None:  # noqa: ANN401  # whatever AssumedRole takes
+            # Only where two threads make one each does the other arrive in time.
+            with suppress(threading.BrokenBarrierError):
+                together.wait(0.2)
+            super().__init__(*args)
+
+    monkeypatch.setattr("fleet.aws.session.AssumedRole", Slow)
+    server.answer = sessions_for_everybody
+    with ThreadPoolExecutor(2) as pool:
+        lanes = [aws.lane(OTHER, region) for region in ("eu-west-1", "eu-west-2")]
+        list(pool.map(list_functions, [aws, aws], lanes))
+    assert sum("Action=AssumeRole" in each.body for each in server.requests) == 1
+
+
+class Waits(threading.Event):
+    """A stop that never comes, and takes note of how long it was waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout or 0.0)
+        return False
+
+
+def test_calls_to_lambda_are_paced_for_each_account_and_region_and_no_others(
+    new_aws: NewAws, server: Canned
+) -> None:
+    stop = Waits()
+    aws = new_aws(calls_per_second=0.001, stop=stop)
+    server.answer = sessions_for_everybody
+    one, other = aws.lane(OTHER, "eu-west-1"), aws.lane(OTHER, "eu-west-2")
+    list_functions(aws, one)
+    list_functions(aws, other)
+    assert stop.seconds == []
+    list_functions(aws, one)
+    assert stop.seconds == [pytest.approx(1000, rel=0.1)]
+    server.answer = Script(Answer('{"Regions": []}'))
+    aws.call(one, "account", "ListRegions", holds="Regions")
+    assert len(stop.seconds) == 1
 
 
 def test_a_member_session_that_aws_calls_expired_is_renewed(aws: Aws, server: Canned) -> None:

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from fleet.store import Store
 from tests.cli.command import fleet, start
+from tests.store.examples import SCAN, header, lane
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
 
@@ -95,3 +102,73 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     process.wait(30)
     process.stderr.close()
     assert "Traceback" not in said
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A directory with one saved scan."""
+    with Store.open(str(tmp_path / "fleet.db")) as store:
+        store.begin_scan(header())
+        store.save_lane(SCAN, lane("orders"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("column", ["tags", "aliases", "callers", "layers"])
+def test_broken_json_in_the_state_is_said_with_a_way_out(saved: Path, column: str) -> None:
+    with closing(sqlite3.connect(saved / "fleet.db")) as connection, connection:
+        connection.execute(f"UPDATE fleet_function SET {column} = '[do-not-repeat'")  # noqa: S608  # a name above
+    ended = fleet("report", within=saved)
+    assert ended.status == 1
+    assert ended.err.startswith("fleet: a row of the saved scan holds broken JSON")
+    assert "--state" in ended.err
+    assert ended.err.count("\n") == 1
+    assert "do-not-repeat" not in ended.err
+
+
+def with_streams(redirection: str, *arguments: str, within: Path) -> tuple[int, str]:
+    """Run `fleet` from a shell with this redirection; its status and what is on stderr."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("FLEET_")}
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-m", "fleet", *arguments],
+        cwd=within,
+        env=own,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("command", [("scan",), ("report", "--format", "csv"), ("scans",)])
+def test_a_closed_standard_output_is_said_before_anything_is_done(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    status, said = with_streams(">&-", *command, within=tmp_path)
+    assert status == 1
+    assert said == (
+        "fleet: standard output: is closed, so nothing was done; "
+        "send it to a file, a pipe or /dev/null\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [("report", "--no-report", "--format", "json"), ("scans",)])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_finds_no_room_is_an_error_and_no_traceback(
+    saved: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], unbuffered: str
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    status, said = with_streams(">/dev/full", *command, within=saved)
+    assert status == 1
+    assert said == (
+        "fleet: standard output: no space left on device; send it to a file, a pipe or /dev/null\n"
+    )
+
+
+def test_a_closed_standard_error_stops_nothing(saved: Path) -> None:
+    assert with_streams("2>&-", "scans", within=saved) == (0, "")
+    assert with_streams("2>&-", "scan", within=saved) == (1, "")
+    assert with_streams("2>&-", "scan", "--account", "", within=saved) == (2, "")

@@ -6,16 +6,18 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
 from fleet.aws.clients import Clients
+from fleet.aws.packages import Downloads
 from fleet.aws.session import Aws
 from fleet.model import (
     FUNCTION_COLUMNS,
@@ -25,8 +27,8 @@ from fleet.model import (
     ScanHeader,
     ScanOptions,
 )
-from fleet.permissions import SCAN
-from fleet.scan import Inbox, Look, begin, resume, run
+from fleet.permissions import INSPECT, SCAN
+from fleet.scan import Crew, Inbox, Inspector, Look, begin, resume, run
 from fleet.store import Store
 
 Lane = tuple[str, str]
@@ -49,6 +51,9 @@ class Watcher:
     done: list[Coverage] = field(default_factory=list)
     findings: int = 0
     at_lane: Callable[[Coverage], None] = lambda _: None
+    packages: int = 0
+    packages_read: int = 0
+    at_package: Callable[[], None] = lambda: None
 
     def planned(self, accounts: int, lanes: int) -> None:
         self.accounts += accounts
@@ -61,6 +66,13 @@ class Watcher:
         self.done.append(coverage)
         self.findings += findings
         self.at_lane(coverage)
+
+    def packages_planned(self, packages: int) -> None:
+        self.packages += packages
+
+    def package_done(self, *, read: bool) -> None:
+        self.packages_read += read
+        self.at_package()
 
 
 @dataclass(frozen=True)
@@ -117,7 +129,11 @@ class Scanner:
             "first_wait": 0.01,
             "calls_per_second": 1000.0,
         }
-        return Aws(Clients(os.environ, parallelism=THREADS), SCAN, **{**fast, **changes})
+        return Aws(self.clients(), (*SCAN, *INSPECT), **{**fast, **changes})
+
+    def clients(self) -> Clients:
+        """Clients as the environment says."""
+        return Clients(os.environ, parallelism=THREADS)
 
     def scan(
         self,
@@ -140,18 +156,22 @@ class Scanner:
                 else begin(aws, self.store, options or ScanOptions(organization=True), self.clock())
             )
             look = Look(header.options, lambda _: UNKNOWN_OWNER, header.started)
-            with ThreadPoolExecutor(threads) as executor:
+            depth = header.options.inspect
+            with (
+                closing(
+                    Downloads(self.clients(), at_once=threads, stop=stop, first_wait=0.01)
+                ) as downloads,
+                ThreadPoolExecutor(threads) as executor,
+            ):
                 run(
                     aws,
                     self.store,
                     header,
                     look,
-                    executor=executor,
-                    parallelism=threads,
-                    stop=stop,
+                    crew=Crew(executor, threads, stop, inbox or SimpleQueue()),
                     progress=watcher,
                     clock=self.clock,
-                    inbox=inbox,
+                    inspector=Inspector(aws, downloads, depth) if depth else None,
                 )
         return self.saved(header.id, watcher)
 

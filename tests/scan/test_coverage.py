@@ -50,6 +50,7 @@ def test_a_denied_list_is_reported_not_counted_as_empty(small: Small, action: st
     for region in (HOME, EU):
         found = row(scan, MEMBER, region)
         assert (found.status, found.functions) == (CoverageStatus.DENIED, 0)
+        assert not found.listed
         assert "lambda:ListFunctions" in found.reason
         assert "no identity-based policy allows" in found.reason
     assert row(scan, DELEGATE).status is CoverageStatus.OK

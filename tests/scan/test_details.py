@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError
 from fleet.aws.failures import CallFailed, Situation
 from fleet.aws.session import Lane
 from fleet.model import (
+    ROLLBACK_ALIAS,
     UNKNOWN_OWNER,
     CoverageStatus,
     LaneResult,
@@ -21,6 +23,7 @@ from fleet.scan.lane import Look, look_at_lane
 from tests.moto_fixtures.small_organization import (
     HOME,
     MEMBER,
+    ROLE,
     Client,
 )
 from tests.scan.conftest import ALONE, Small, row
@@ -49,6 +52,7 @@ def test_a_denied_detail_costs_only_itself_and_shows_in_the_row(
         asked = [call for call in organization.emulator.calls if call.action == action]
     found = row(scan)
     assert (found.status, found.functions) == (CoverageStatus.DENIED, 3)
+    assert found.listed
     assert found.reason.startswith("listed, but not everything about the functions")
     assert action in found.reason
     here = [each for each in scan.rows if each["region"] == HOME]
@@ -80,6 +84,123 @@ def test_without_its_aliases_a_published_version_is_of_unknown_use(small: Small)
     uses = {(each["name"], each["qualifier"]): each["use"] for each in scan.rows}
     assert uses["published", "1"] == "unknown"
     assert uses["published", "$LATEST"] == "latest"
+
+
+def test_of_several_details_that_are_denied_the_first_is_named(small: Small) -> None:
+    denied = frozenset({(MEMBER, "lambda:ListTags"), (MEMBER, "lambda:ListAliases")})
+    with small(denied=denied) as (_, fleet):
+        scan = fleet.scan(ALONE)
+    assert "lambda:ListTags" in row(scan).reason
+    assert "lambda:ListAliases" not in row(scan).reason
+
+
+def test_a_version_that_only_an_event_source_calls_is_served_without_asking_for_callers(
+    small: Small,
+) -> None:
+    with small() as (organization, fleet):
+        client = organization.add_function("published")
+        with organization.emulator.seeding():
+            client.publish_version(FunctionName="published")
+            queue = organization.client("sqs", MEMBER)
+            url = queue.create_queue(QueueName="orders")["QueueUrl"]
+            queue_arn = queue.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+            client.create_event_source_mapping(
+                FunctionName="published:1", EventSourceArn=queue_arn["Attributes"]["QueueArn"]
+            )
+        scan = fleet.scan(ALONE)
+    uses = {(each["name"], each["qualifier"]): each["use"] for each in scan.rows}
+    assert uses["published", "1"] == "served"
+
+
+@pytest.mark.parametrize("alias", ["live", ROLLBACK_ALIAS])
+def test_who_may_call_a_version_through_its_alias_is_one_of_its_callers(
+    small: Small, alias: str
+) -> None:
+    with small() as (organization, fleet):
+        client = organization.add_function("published")
+        with organization.emulator.seeding():
+            client.publish_version(FunctionName="published")
+            client.create_alias(FunctionName="published", Name=alias, FunctionVersion="1")
+            client.add_permission(
+                FunctionName="published",
+                Qualifier=alias,
+                StatementId="once",
+                Action="lambda:InvokeFunction",
+                Principal="events.amazonaws.com",
+            )
+        scan = fleet.scan(replace(ALONE, callers=True))
+    (version,) = [each for each in scan.rows if each["qualifier"] == "1"]
+    assert version["use"] == "served"
+    assert [(each["kind"], each["qualifier"]) for each in json.loads(version["callers"])] == [
+        ("permission", alias)
+    ]
+
+
+def without_the_role(small: Small, *, once: str) -> LaneResult:
+    """A look at MEMBER's two functions, whose role is gone before the first such call."""
+    with small() as (organization, fleet):
+        organization.add_function("billing")
+        with fleet.environment_set():
+            aws = fleet.aws()
+            real = aws.call
+
+            def call(lane: Lane, service: str, operation: str, **more: Any) -> Any:  # noqa: ANN401  # as Aws.call
+                if operation == once:
+                    world = organization.emulator._world
+                    world.rules = replace(world.rules, roles=frozenset())
+                    aws._roles.clear()
+                return real(lane, service, operation, **more)
+
+            aws.call = call  # type: ignore[method-assign,unused-ignore]  # the moment between two calls
+            look = Look(ALONE, lambda _: UNKNOWN_OWNER, fleet.clock())
+            return look_at_lane(aws, MEMBER, HOME, look)
+
+
+def test_a_role_that_is_gone_before_the_list_is_a_row_that_names_it(small: Small) -> None:
+    result = without_the_role(small, once="ListFunctions")
+    assert result.coverage.status is CoverageStatus.ROLE_MISSING
+    assert f"{MEMBER}:role/{ROLE} cannot be assumed" in result.coverage.reason
+    assert not result.coverage.listed
+    assert result.records == ()
+
+
+def test_a_role_that_is_gone_after_the_list_costs_details_and_no_function(small: Small) -> None:
+    result = without_the_role(small, once="ListTags")
+    assert result.coverage.status is CoverageStatus.ROLE_MISSING
+    assert f"{MEMBER}:role/{ROLE} cannot be assumed" in result.coverage.reason
+    assert result.coverage.listed
+    assert [(each.config.ref.name, each.tags) for each in result.records] == [
+        ("billing", None),
+        ("orders", None),
+    ]
+
+
+def test_versions_that_are_listed_apart_belong_to_one_function_that_is_asked_about_once(
+    small: Small,
+) -> None:
+    asked: list[str] = []
+    with small() as (organization, fleet):
+        client = organization.add_function("billing")
+        with organization.emulator.seeding():
+            for name in ("billing", "orders"):
+                client.publish_version(FunctionName=name)
+        with fleet.environment_set():
+            aws = fleet.aws()
+            real = aws.call
+
+            def call(lane: Lane, service: str, operation: str, **more: Any) -> Any:  # noqa: ANN401  # as Aws.call
+                asked.append(operation)
+                answer = real(lane, service, operation, **more)
+                if operation == "ListFunctions":
+                    # In which order they come, AWS does not say.
+                    answer["Functions"].sort(key=lambda each: each.Version)
+                return answer
+
+            aws.call = call  # type: ignore[method-assign,unused-ignore]  # another order of a page
+            look = Look(ALONE, lambda _: UNKNOWN_OWNER, fleet.clock())
+            result = look_at_lane(aws, MEMBER, HOME, look)
+    assert len(result.records) == 4
+    assert asked.count("ListTags") == asked.count("ListAliases") == 2
 
 
 def looked_at(small: Small, before: Callable[[Any, Client, str], None]) -> LaneResult:

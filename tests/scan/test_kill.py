@@ -1,77 +1,37 @@
-"""A real `fleet scan` process that is killed or interrupted in the middle."""
+"""A real `fleet scan` process that is killed, interrupted, or not alone."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fleet.model import CoverageStatus, ScanState
-from fleet.store import Store
 from moto_fixtures.definition import Organization
 from moto_fixtures.seed import seed
 from moto_fixtures.server import EVERY, Emulator
 from tests.scan.conftest import NOW, packages_of
-from tests.scan.scanner import Scan, Watcher
+from tests.scan.process import SECONDS, Fleet, Held, wait_for
+from tests.scan.scanner import Scan
 
 ASKED = ("--org", "--region", "us-east-1,eu-west-1")
-SECONDS = 120
 
 
 @pytest.fixture(scope="module")
-def ticking(northwind: Organization) -> Iterator[Emulator]:
+def held() -> Held:
+    """The sleep of `ticking`: a test may hold its answers back."""
+    return Held()
+
+
+@pytest.fixture(scope="module")
+def ticking(northwind: Organization, held: Held) -> Iterator[Emulator]:
     """The seeded organization at today's time, as a process of its own has no other clock."""
-    with Emulator(northwind.rules()) as emulator:
+    with Emulator(northwind.rules(), sleep=held) as emulator:
         seed(emulator, northwind, packages=packages_of(northwind), now=NOW)
         yield emulator
-
-
-@dataclass
-class Fleet:
-    """Runs the command line in a directory, against the emulator."""
-
-    emulator: Emulator
-    directory: Path
-    database: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.database = self.directory / "fleet.db"
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "fleet", "--debug", "scan", *arguments, "--no-report"],
-            cwd=self.directory,
-            env={
-                **os.environ,
-                **self.emulator.environment,
-                "FLEET_STATE": f"sqlite:///{self.database}",
-                "PYTHONPATH": os.pathsep.join(sys.path),
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *arguments: str) -> tuple[int, str, str]:
-        """Status, stdout and stderr."""
-        with self.start(*arguments) as process:
-            out, err = process.communicate(timeout=SECONDS)
-            return process.returncode, out, err
-
-    def saved(self) -> Scan:
-        """The last scan, read whole."""
-        with Store.open(str(self.database)) as store:
-            scan = Scan(store, store.scan(None), Watcher())
-            assert isinstance(scan.rows, list)
-            assert scan.coverage
-            return scan
 
 
 @pytest.fixture(scope="module")
@@ -101,14 +61,11 @@ def in_the_middle(fleet: Fleet, process: subprocess.Popen[str]) -> None:
 
 
 def lists(fleet: Fleet) -> int:
-    return sum(call.operation == "ListFunctions" for call in fleet.emulator.calls)
+    return asked(fleet, "ListFunctions")
 
 
-def wait_for(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
-    while not reached():
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(0.01)
-            raise AssertionError(process.communicate())
+def asked(fleet: Fleet, operation: str) -> int:
+    return sum(call.operation == operation for call in fleet.emulator.calls)
 
 
 def same(scan: Scan, other: Scan) -> None:
@@ -180,3 +137,90 @@ def test_a_scan_that_is_cancelled_ends_as_one_that_is_interrupted(fleet: Fleet) 
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
     assert fleet.saved().header.state is ScanState.INTERRUPTED
+
+
+def test_a_second_ctrl_c_waits_for_no_answer_and_keeps_what_was_saved(
+    fleet: Fleet, held: Held, undisturbed: Scan
+) -> None:
+    with fleet.start(*ASKED) as process:
+        in_the_middle(fleet, process)
+        with held.holding(fleet.emulator):
+            wait_for(process, lambda: held.somebody_waits)
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            heard = process.stderr.readline()
+            assert heard == "fleet: stopping; what was found is kept\n"
+            running = fleet.saved().header.state
+            process.send_signal(signal.SIGINT)
+            # Nobody answers yet: without the second one the first would still be waiting.
+            wait_for(process, lambda: fleet.saved().header.state is ScanState.INTERRUPTED)
+        rest = process.stderr.read()
+        process.communicate(timeout=SECONDS)
+    assert running is ScanState.RUNNING
+    assert process.returncode == 130, rest
+    assert "Traceback" not in rest
+    partial = fleet.saved()
+    assert CoverageStatus.NOT_ATTEMPTED in partial.statuses.values()
+    for row in partial.rows:
+        assert row in undisturbed.rows
+
+    fleet.emulator.throttle(EVERY, EVERY, per_second=None)
+    assert fleet.run("--resume")[0] == 4
+    same(fleet.saved(), undisturbed)
+
+
+@pytest.mark.parametrize("called", ["GetCallerIdentity", "ListAccountsForParent"])
+def test_ctrl_c_while_the_organization_is_listed_saves_nothing_and_says_so_in_one_sentence(
+    fleet: Fleet, held: Held, called: str
+) -> None:
+    with (
+        held.holding(fleet.emulator, once=lambda: asked(fleet, called) > 0),
+        fleet.start(*ASKED, "--quiet") as process,
+    ):
+        wait_for(process, lambda: held.somebody_waits)
+        process.send_signal(signal.SIGINT)
+        # Nobody answers as long as this waits.
+        out, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130, err
+    assert (out, err) == ("", "fleet: interrupted\n")
+    assert fleet.ids() == []
+
+
+def together(fleet: Fleet, *commands: tuple[str, ...]) -> list[int]:
+    """Run commands at the same time; their statuses."""
+    processes = [fleet.start(*command) for command in commands]
+    try:
+        for process in processes:
+            _, err = process.communicate(timeout=SECONDS)
+            assert "Traceback" not in err
+    finally:
+        for process in processes:
+            process.kill()
+    return [process.returncode for process in processes]
+
+
+def test_scans_at_once_on_one_state_are_each_saved_whole(fleet: Fleet, undisturbed: Scan) -> None:
+    fleet.emulator.throttle(EVERY, EVERY, per_second=None)
+    assert together(fleet, ASKED, ASKED, ASKED) == [4, 4, 4]
+    ids = fleet.ids()
+    assert len(ids) == 3
+    for each in ids:
+        scan = fleet.saved(each)
+        assert scan.header.state is ScanState.FINISHED
+        same(scan, undisturbed)
+
+
+def test_commands_that_resume_one_scan_at_once_finish_it_and_count_nothing_twice(
+    fleet: Fleet, undisturbed: Scan
+) -> None:
+    with fleet.start(*ASKED) as process:
+        in_the_middle(fleet, process)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=SECONDS)
+    (begun,) = fleet.ids()
+    fleet.emulator.throttle(EVERY, EVERY, per_second=None)
+    assert together(fleet, *[("--resume", "--scan", begun)] * 2) == [4, 4]
+    assert fleet.ids() == [begun]
+    finished = fleet.saved()
+    assert finished.header.state is ScanState.FINISHED
+    same(finished, undisturbed)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -201,6 +203,36 @@ def test_being_asked_to_stop_in_the_middle_of_a_save_ends_the_scan_with_all_that
     told = {(each.account, each.region) for each in partial.progress.done}
     assert told <= partial.coverage.keys()
     same(fleet.scan(resumes=partial.header.id), undisturbed)
+
+
+class AtOnce(ThreadPoolExecutor):
+    """Does what is submitted before it says that it will."""
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401  # as Executor.submit
+        done: Future[Any] = Future()
+        try:
+            done.set_result(call(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001  # as an executor does
+            done.set_exception(error)
+        return done
+
+
+def test_what_was_answered_before_the_stop_is_saved_all_of_it(
+    fleet: Scanner, seeded: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.scan.scanner.ThreadPoolExecutor", AtOnce)
+    partial = fleet.scan(EVERYBODY, progress=interrupt_after(1))
+    listed = {
+        (call.account, call.region) for call in seeded.calls if call.operation == "ListFunctions"
+    }
+    saved = {
+        lane
+        for lane, status in partial.statuses.items()
+        if lane[1] != EVERY_REGION and status is not CoverageStatus.NOT_ATTEMPTED
+    }
+    assert partial.header.state is ScanState.INTERRUPTED
+    assert len(listed) > 1
+    assert listed <= saved
 
 
 def test_two_that_resume_one_scan_count_nothing_twice(

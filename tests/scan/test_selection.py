@@ -115,6 +115,25 @@ def test_an_account_the_organization_does_not_have_is_refused(options: ScanOptio
         choose_accounts(options, LISTED, UNITS)
 
 
+def test_an_exclusion_kept_in_settings_outlives_its_account_and_is_told() -> None:
+    told: list[str] = []
+    options = replace(ORG, excluded_accounts=("999999999999", IDS[0]))
+    found = choose_accounts(options, LISTED, UNITS, departed=told.append)
+    assert [each.id for each in found] == IDS[1:]
+    assert told == ["999999999999"]
+
+
+def test_an_account_asked_for_must_be_there_whatever_is_kept_in_settings() -> None:
+    told: list[str] = []
+    with pytest.raises(BadSelection, match="--account '999999999999': no such account"):
+        choose_accounts(
+            replace(ORG, accounts=("999999999999",)), LISTED, UNITS, departed=told.append
+        )
+    with pytest.raises(BadSelection, match="12 digits"):
+        choose_accounts(replace(ORG, excluded_accounts=("1",)), LISTED, UNITS, departed=told.append)
+    assert told == []
+
+
 def test_without_a_filter_every_account_is_chosen_inactive_ones_too() -> None:
     assert chosen(ORG) == IDS
 

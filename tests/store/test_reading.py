@@ -59,6 +59,8 @@ def flat(record: FunctionRecord) -> dict[str, object]:
         "owner_kind": record.owner.kind,
         "owner_name": record.owner.name,
         "invocations": record.invocations,
+        "signing_profile": config.signing_profile,
+        **dict.fromkeys(FUNCTION_COLUMNS[FUNCTION_COLUMNS.index("verdict") :]),
     }
 
 

@@ -92,6 +92,29 @@ def test_account_that_one_command_cannot_enter_keeps_the_lanes_another_planned(
     assert column(scan, "name") == ["a"]
 
 
+def test_account_that_cannot_be_entered_says_nothing_beside_its_lanes(scan: Store) -> None:
+    scan.plan_lanes(SCAN, ACCOUNT, ["eu-west-1"])
+    scan.save_lane(SCAN, lane(region=EVERY_REGION, status=CoverageStatus.DENIED))
+    assert statuses(scan) == {(ACCOUNT, "eu-west-1"): NOT_ATTEMPTED}
+
+
+def test_account_planned_again_says_nothing_beside_its_lanes(scan: Store) -> None:
+    scan.save_lane(SCAN, lane("a"))
+    scan.plan_accounts(SCAN, [Account(ACCOUNT)])
+    assert statuses(scan) == {(ACCOUNT, "eu-west-1"): OK}
+
+
+def test_lanes_of_another_scan_leave_room_for_an_account_that_cannot_be_entered(
+    scan: Store,
+) -> None:
+    scan.save_lane(SCAN, lane("a"))
+    later = "20261121T110000Z-0002"
+    scan.begin_scan(header(later, minutes=60))
+    scan.save_lane(later, lane(region=EVERY_REGION, status=CoverageStatus.DENIED))
+    assert statuses(scan, later) == {(ACCOUNT, EVERY_REGION): CoverageStatus.DENIED}
+    assert statuses(scan) == {(ACCOUNT, "eu-west-1"): OK}
+
+
 def test_lane_saved_twice_counts_once_and_as_it_was_last(scan: Store) -> None:
     scan.save_lane(SCAN, lane("a", "b"))
     scan.save_lane(SCAN, lane("b", "c"))

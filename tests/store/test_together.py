@@ -146,6 +146,30 @@ def test_commands_that_plan_the_same_accounts_in_any_order_do_not_stop_each_othe
     assert set(statuses(store)) == {(account.id, EVERY_REGION) for account in accounts}
 
 
+@pytest.mark.postgresql
+def test_account_given_up_while_another_command_plans_it_says_nothing_beside_its_lanes(
+    postgresql_state: str,
+) -> None:
+    """SQLite has one writer at a time; on PostgreSQL the two have to wait for each other."""
+    waiting_there = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with Store.open(postgresql_state) as store, ThreadPoolExecutor(1) as pool:
+        store.begin_scan(header())
+        store.plan_accounts(SCAN, [Account(ACCOUNT)])
+        with store._database.writing() as planning:
+            store._hold(planning, SCAN)
+            store._lanes.plan_lanes(planning, SCAN, ACCOUNT, ["eu-west-1"])
+            refused = lane(region=EVERY_REGION, status=CoverageStatus.ROLE_MISSING)
+            given_up = pool.submit(store.save_lane, SCAN, refused)
+            with store._database.reading() as watching:
+                while not (given_up.done() or watching.scalar(waiting_there)):
+                    watching.execute(text("SELECT pg_stat_clear_snapshot()"))
+        given_up.result(timeout=60)
+        assert statuses(store) == {(ACCOUNT, "eu-west-1"): CoverageStatus.NOT_ATTEMPTED}
+
+
 def test_store_that_stays_locked_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.01)
     file = str(tmp_path / "fleet.db")

@@ -1,0 +1,131 @@
+"""Verdicts beside the functions of a scan, and what packages hold for all scans."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+import orjson
+from sqlalchemy import Connection, Select, and_, delete, insert, or_, select
+
+from fleet.inspection import NOT_INSPECTED, READING, Inspection, PackageFacts, Verdict
+from fleet.model import FunctionConfig, FunctionRef, PackageType, ScanHeader, Use
+from fleet.store.rows import Row, json_text, stored_text
+from fleet.store.schema import FUNCTION, INSPECTION, PACKAGE
+
+_KEY = tuple(column.name for column in INSPECTION.primary_key)
+_BESIDE = FUNCTION.outerjoin(
+    INSPECTION, and_(*(FUNCTION.c[name] == INSPECTION.c[name] for name in _KEY))
+)
+_LARGEST_FACTS = 64 * 2**20
+"""Bytes: the facts of 65,535 entries come to a quarter of it."""
+
+_decode = msgspec.json.Decoder(PackageFacts).decode
+_encode = msgspec.json.Encoder(enc_hook=dict).encode
+
+
+def with_functions(names: Iterable[str], scan_id: str) -> Select[Any]:
+    """Select columns of functions and of what was inspected, by account, region, name, version."""
+    columns = [FUNCTION.c[name] if name in FUNCTION.c else INSPECTION.c[name] for name in names]
+    order = (FUNCTION.c[name] for name in _KEY)
+    return select(*columns).select_from(_BESIDE).where(FUNCTION.c.scan == scan_id).order_by(*order)
+
+
+def pending(connection: Connection, header: ScanHeader) -> list[FunctionConfig]:
+    """See Store.to_inspect."""
+    statement = (
+        select(FUNCTION)
+        .select_from(_BESIDE)
+        .where(
+            FUNCTION.c.scan == header.id,
+            FUNCTION.c.use != Use.ROLLBACK.value,
+            or_(
+                INSPECTION.c.verdict.is_(None),
+                and_(
+                    INSPECTION.c.verdict == Verdict.UNKNOWN.value,
+                    INSPECTION.c.reasons.contains(f'"{NOT_INSPECTED}"'),
+                ),
+            ),
+        )
+        .order_by(*(FUNCTION.c[name] for name in _KEY))
+    )
+    return [_config(header.partition, row) for row in connection.execute(statement).mappings()]
+
+
+def save(
+    connection: Connection, scan_id: str, found: Iterable[tuple[FunctionConfig, Inspection]]
+) -> None:
+    """See Store.save_inspections."""
+    for config, inspection in found:
+        ref = config.ref
+        key = dict(
+            zip(_KEY, (scan_id, ref.account, ref.region, ref.name, ref.qualifier), strict=True)
+        )
+        # Held until the end of the transaction: another command may be saving this lane anew.
+        code = connection.scalar(
+            select(FUNCTION.c.code_sha256)
+            .where(*(FUNCTION.c[name] == value for name, value in key.items()))
+            .with_for_update(key_share=True)
+        )
+        if code == config.code_sha256:
+            connection.execute(
+                delete(INSPECTION).where(
+                    *(INSPECTION.c[name] == value for name, value in key.items())
+                )
+            )
+            connection.execute(insert(INSPECTION), {**key, **_row(inspection)})
+
+
+def facts(connection: Connection, content: str) -> PackageFacts | None:
+    """See Store.facts."""
+    packed = connection.scalar(
+        select(PACKAGE.c.facts).where(PACKAGE.c.content == content, PACKAGE.c.reading == READING)
+    )
+    if packed is None:
+        return None
+    try:
+        return _decode(zlib.decompressobj().decompress(packed, _LARGEST_FACTS))
+    except (zlib.error, msgspec.DecodeError) as error:
+        raise ValueError("facts of a package cannot be read") from error
+
+
+def save_facts(connection: Connection, content: str, found: PackageFacts) -> None:
+    """See Store.save_facts."""
+    same = PACKAGE.c.content == content
+    connection.execute(delete(PACKAGE).where(same))
+    packed = zlib.compress(_encode(found))
+    connection.execute(insert(PACKAGE), {"content": content, "reading": READING, "facts": packed})
+
+
+def _row(inspection: Inspection) -> Row:
+    assessment = inspection.assessment
+    strategy = assessment.strategy
+    return {
+        "verdict": assessment.verdict.value,
+        "reasons": json_text(assessment.reasons),
+        "warnings": json_text(assessment.warnings),
+        "strategy": None if strategy is None else strategy.value,
+        "go_version": stored_text(inspection.go_version),
+        "lambda_library": stored_text(inspection.lambda_library),
+        "module": stored_text(inspection.module),
+        "module_version": stored_text(inspection.module_version),
+        "revision": stored_text(inspection.revision),
+        "modified": inspection.modified,
+    }
+
+
+def _config(partition: str, row: Mapping[Any, Any]) -> FunctionConfig:
+    return FunctionConfig(
+        ref=FunctionRef(partition, row["account"], row["region"], row["name"], row["qualifier"]),
+        package_type=PackageType(row["package_type"]),
+        runtime=row["runtime"],
+        handler=row["handler"],
+        architecture=row["architecture"],
+        code_size=row["code_size"],
+        code_sha256=row["code_sha256"],
+        last_modified=None,
+        layers=tuple(orjson.loads(row["layers"])),
+        signing_profile=row["signing_profile"],
+    )
