@@ -9,7 +9,17 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from tests.bench import custodian, helptext, memory, pages, reports, sessions, wall
+from tests.bench import (
+    custodian,
+    helptext,
+    inspecting,
+    memory,
+    pages,
+    repackaging,
+    reports,
+    sessions,
+    wall,
+)
 from tests.bench.document import document, table
 from tests.bench.figures import Figure, missing
 
@@ -21,6 +31,8 @@ ITEMS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "custodian": custodian.measure,
     "memory": memory.measure,
     "reports": reports.measure,
+    "inspecting": inspecting.measure,
+    "repackaging": repackaging.measure,
 }
 ON_REQUEST: Mapping[str, Callable[[], Iterator[Figure]]] = {"memory-all": memory.measure_all}
 """Too long for every run."""

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 
 from fleet.aws.clients import Clients
 from fleet.aws.functions import list_functions
 from fleet.aws.session import Aws
 from fleet.model import GO1X, UNKNOWN_OWNER, Coverage, CoverageStatus, Owner, ScanOptions
 from fleet.permissions import SCAN
-from fleet.scan import Look, begin, run
+from fleet.scan import Crew, Look, begin, run
 from fleet.scan.lane import look_at_lane
 from fleet.store import Store
 from tests.bench.canned import Organization
@@ -70,9 +71,7 @@ def scan(threads: int) -> Block:
                 store,
                 header,
                 _look(header.options),
-                executor=executor,
-                parallelism=threads,
-                stop=stop,
+                crew=Crew(executor, threads, stop, SimpleQueue()),
                 progress=_Quiet(),
                 clock=_now,
             )
@@ -117,4 +116,10 @@ class _Quiet:
         """Say nothing."""
 
     def lane_done(self, coverage: Coverage, findings: int) -> None:
+        """Say nothing."""
+
+    def packages_planned(self, packages: int) -> None:
+        """Say nothing."""
+
+    def package_done(self, *, read: bool) -> None:
         """Say nothing."""
