@@ -240,7 +240,7 @@ class Remark:
     """A reason for a verdict, or a warning beside it."""
 
     code: str
-    """A word of the table in fleet/package/remarks.py, as `library-too-old`."""
+    """A word of the table in fleet/package/verdict/remarks.py, as `library-too-old`."""
     text: str
     """One sentence a person can act on."""
 

@@ -26,7 +26,7 @@ def inspect_function(arn: str, settings: Settings, *, target: Target) -> Package
     from fleet.aws.packages import Downloads
     from fleet.aws.session import Aws
     from fleet.model import FunctionRef
-    from fleet.package.assessment import assess
+    from fleet.package.verdict.assessment import assess
     from fleet.permissions import INSPECT, SCAN
     from fleet.scan.inspecting import Inspector
     from reports.package import PackageReport

@@ -61,8 +61,8 @@ def inspect_path(path: Path, deployed: Deployed, *, name: str | None = None) -> 
     A handler of None is taken from the package. Raises BadPackage or FileProblem for what is no
     package, and HandlerNotNamed where the handler could be one of several programs.
     """
-    from fleet.package.assessment import assess
     from fleet.package.inspect import inspect_package
+    from fleet.package.verdict.assessment import assess
     from reports.package import PackageReport
 
     facts = inspect_package(path)

@@ -15,7 +15,7 @@ from fleet.inspection import BOOTSTRAP, Deployed, Strategy, Target, Verdict
 
 if TYPE_CHECKING:
     from fleet.inspection import Assessment
-    from fleet.package.repackage import Repackaged
+    from fleet.package.rewriting.repackage import Repackaged
     from fleet.toolchain.trial import Trial
 
 
@@ -56,7 +56,7 @@ def repackage(
 ) -> None:
     """Write a package that custom runtimes start; refused unless it is ready for that."""
     from fleet.cli.packages import inspect_path
-    from fleet.package.repackage import repackage as repackaged
+    from fleet.package.rewriting.repackage import repackage as repackaged
 
     deployed = Deployed(handler=handler, architecture=architecture, target=target)
     judged = inspect_path(package, deployed).assessment
@@ -95,7 +95,7 @@ def _tried(
     package: Path, output: Path, deployed: Deployed, strategy: Strategy
 ) -> "tuple[Trial, Repackaged]":
     """Start what would be written, as a file that goes away. Raises DoesNotStart."""
-    from fleet.package.repackage import repackage as repackaged
+    from fleet.package.rewriting.repackage import repackage as repackaged
     from fleet.toolchain.emulator import emulator
     from fleet.toolchain.trial import try_package
     from fleet.toolchain.verdict import TrialOutcome

@@ -10,11 +10,11 @@ from itertools import chain
 from pathlib import Path
 
 from fleet.inspection import BinaryFacts, EntryKind, Module, PackageFacts
-from fleet.package import elf
-from fleet.package.archive import Archive
-from fleet.package.binary import read_binary
-from fleet.package.source import Source
-from fleet.package.spool import HEAD, spooling
+from fleet.package.archive.reader import Archive
+from fleet.package.archive.source import Source
+from fleet.package.binary import elf
+from fleet.package.binary.facts import read_binary
+from fleet.package.binary.spool import HEAD, spooling
 
 MOST_BINARIES = 2_000
 """ELF files of a package; the largest collections of Python modules have some hundreds."""

@@ -39,11 +39,11 @@ from fleet.inspection import (
     Verdict,
 )
 from fleet.model import FunctionConfig, FunctionRef, PackageType, ScanHeader
-from fleet.package.archive import Archive
-from fleet.package.assessment import assess
+from fleet.package.archive.reader import Archive
+from fleet.package.archive.source import FileSource
 from fleet.package.inspect import inspect_archive, inspect_index
-from fleet.package.origin import inspection
-from fleet.package.source import FileSource
+from fleet.package.verdict.assessment import assess
+from fleet.package.verdict.origin import inspection
 from fleet.scan.fan_out import Crew, fan_out
 from fleet.store import Store
 

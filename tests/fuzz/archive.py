@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import atheris
 
 with atheris.instrument_imports(include=["fleet.package"]):
-    from fleet.package.archive import Archive
+    from fleet.package.archive.reader import Archive
     from fleet.package.inspect import inspect_archive, inspect_index
 
 from fleet.package.problems import BadPackage

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import atheris
 
 with atheris.instrument_imports(include=["fleet.package"]):
-    from fleet.package.binary import read_binary
+    from fleet.package.binary.facts import read_binary
 
 from fleet.inspection import BinaryKind
 from moto_fixtures.build import build

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet.package.archive import Archive
+from fleet.package.archive.reader import Archive
 
 
 class Memory:

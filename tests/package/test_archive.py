@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.inspection import Entry, EntryKind
-from fleet.package.archive import Archive
+from fleet.package.archive.reader import Archive
 from fleet.package.problems import BadPackage
 from tests.package.hostile import ODD, PLAIN
 from tests.package.made import Made, packages, zipped
@@ -178,7 +178,7 @@ def test_the_file_is_closed_however_opening_it_ends(tmp_path: Path) -> None:
 _READ_ALL = """
 import sys
 from pathlib import Path
-from fleet.package.archive import Archive
+from fleet.package.archive.reader import Archive
 
 def peak():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])

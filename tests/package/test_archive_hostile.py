@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleet.errors import FileProblem
-from fleet.package.archive import Archive
+from fleet.package.archive.reader import Archive
 from fleet.package.problems import BadPackage
 from tests.package.hostile import ODD, PLAIN, REFUSED_AT_OPENING, REFUSED_IN_READING
 

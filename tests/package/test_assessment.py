@@ -17,9 +17,9 @@ from fleet.inspection import (
     Target,
     Verdict,
 )
-from fleet.package.assessment import assess
-from fleet.package.remarks import VERDICTS
-from fleet.package.started import SHIM
+from fleet.package.shim import SHIM
+from fleet.package.verdict.assessment import assess
+from fleet.package.verdict.remarks import VERDICTS
 from tests.package.hand_made import (
     GO1X,
     build_info,

@@ -20,9 +20,9 @@ from fleet.inspection import (
     Target,
     Verdict,
 )
-from fleet.package.assessment import assess
-from fleet.package.remarks import PRECEDENCE, VERDICTS
-from fleet.package.versions import is_release, parse
+from fleet.package.verdict.assessment import assess
+from fleet.package.verdict.remarks import PRECEDENCE, VERDICTS
+from fleet.package.verdict.versions import is_release, parse
 
 names = st.sampled_from(
     ["main", "bootstrap", "Bootstrap", "bin/main", "lib/libz.so.1", "./main", "main/", "../x", "/m"]

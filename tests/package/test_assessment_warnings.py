@@ -14,9 +14,9 @@ from fleet.inspection import (
     Remark,
     Verdict,
 )
-from fleet.package.assessment import assess
 from fleet.package.limits import DIRECT_UPLOAD_LIMIT, UNZIPPED_LIMIT
-from fleet.package.remarks import RULES
+from fleet.package.verdict.assessment import assess
+from fleet.package.verdict.remarks import RULES
 from tests.package.hand_made import (
     GO1X,
     build_info,

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.inspection import LAMBDA_LIBRARY, BinaryFacts, BinaryKind
-from fleet.package import elf
-from fleet.package.binary import read_binary
+from fleet.package.binary import elf
+from fleet.package.binary.facts import read_binary
 from moto_fixtures.build import build
 from moto_fixtures.definition import CBuild
 from tests.package.builds import MATRIX, orders

@@ -12,10 +12,10 @@ from dataclasses import replace
 import pytest
 
 from fleet.inspection import BuildInfo, Module
-from fleet.package import buildinfo
-from fleet.package.buildinfo import made_by_go, read_build_info
-from fleet.package.elf import Malformed
-from fleet.package.elf_tables import read_elf
+from fleet.package.binary import buildinfo
+from fleet.package.binary.buildinfo import made_by_go, read_build_info
+from fleet.package.binary.elf import Malformed
+from fleet.package.binary.elf_tables import read_elf
 from tests.package.elf_files import (
     ADDRESS,
     BUILD_MAGIC,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.package import elf_tables
-from fleet.package.elf import Malformed, SegmentFlag
-from fleet.package.elf_tables import read_elf
+from fleet.package.binary import elf_tables
+from fleet.package.binary.elf import Malformed, SegmentFlag
+from fleet.package.binary.elf_tables import read_elf
 from tests.package.elf_files import ADDRESS, PAGE, SHAPES, Bytes, Made, Segment, Shape
 
 BY_SHAPE = pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -14,8 +14,8 @@ import pytest
 
 from fleet.inspection import EntryKind
 from fleet.package import inspect
-from fleet.package.archive import Archive
-from fleet.package.binary import read_binary
+from fleet.package.archive.reader import Archive
+from fleet.package.binary.facts import read_binary
 from fleet.package.inspect import inspect_archive, inspect_index, inspect_package
 from fleet.package.problems import BadPackage
 from moto_fixtures.build import build

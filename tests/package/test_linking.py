@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from fleet.package import linking
-from fleet.package.elf_tables import read_elf
-from fleet.package.linking import Linking, read_linking
+from fleet.package.binary import linking
+from fleet.package.binary.elf_tables import read_elf
+from fleet.package.binary.linking import Linking, read_linking
 from tests.package.elf_files import ADDRESS, PAGE, SHAPES, Bytes, Made, Segment, Shape
 
 NEEDED, STRINGS, STRINGS_SIZE, SONAME, FLAGS_1, VERNEED = 1, 5, 10, 14, 0x6FFFFFFB, 0x6FFFFFFE

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from fleet.inspection import BOOTSTRAP, Assessment, Deployed, Strategy, Target, Verdict
-from fleet.package.assessment import assess
 from fleet.package.inspect import inspect_package
-from fleet.package.repackage import repackage
+from fleet.package.rewriting.repackage import repackage
+from fleet.package.verdict.assessment import assess
 from fleet.toolchain.emulator import Emulator, emulator
 from fleet.toolchain.limits import Limits
 from fleet.toolchain.trial import Trial, try_package

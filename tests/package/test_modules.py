@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.inspection import Module
-from fleet.package.elf import Malformed
-from fleet.package.modules import MOST_MODULES, MOST_SETTINGS, parse_modules
+from fleet.package.binary.elf import Malformed
+from fleet.package.binary.modules import MOST_MODULES, MOST_SETTINGS, parse_modules
 
 WORDS = st.text(st.characters(exclude_characters="\t\n", codec="utf-8"), min_size=1)
 MODULES = st.builds(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.package import pclntab
-from fleet.package.elf_tables import read_elf
+from fleet.package.binary import pclntab
+from fleet.package.binary.elf_tables import read_elf
 from moto_fixtures.build import build
 from tests.package.builds import MATRIX
 from tests.package.elf_files import Bytes

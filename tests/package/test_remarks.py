@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from fleet.inspection import LAMBDA_LIBRARY, Module, Verdict
-from fleet.package.assessment import assess
-from fleet.package.library import speaking
-from fleet.package.remarks import LONGEST, PRECEDENCE, RULES, VERDICTS, Rule, listed, shortened
+from fleet.package.verdict.assessment import assess
+from fleet.package.verdict.library import speaking
+from fleet.package.verdict.remarks import PRECEDENCE, RULES, VERDICTS, Rule, listed
+from fleet.package.words import LONGEST, shortened
 from tests.package.hand_made import GO1X, MAIN, build_info, entry, old, package, program
 
 VERDICTS_FOR_PEOPLE = Path(__file__).parents[2] / "docs" / "verdicts.md"

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 
 from fleet.inspection import Strategy
-from fleet.package.repackage import Repackaged, repackage
+from fleet.package.rewriting.repackage import Repackaged, repackage
 from tests.package.hostile import ODD, PLAIN
 from tests.package.made import Made, packages, zipped
 from tests.package.zips import Part, build, unicode_path
@@ -191,7 +191,7 @@ _ANYWHERE = """
 import os, sys
 from pathlib import Path
 from fleet.inspection import Strategy
-from fleet.package.repackage import repackage
+from fleet.package.rewriting.repackage import repackage
 os.umask(int(sys.argv[4], 8))
 repackage(Path(sys.argv[1]), Path(sys.argv[2]), handler="main", strategy=Strategy(sys.argv[3]))
 """
@@ -310,7 +310,7 @@ _MANY = """
 import sys
 from pathlib import Path
 from fleet.inspection import Strategy
-from fleet.package.repackage import repackage
+from fleet.package.rewriting.repackage import repackage
 
 def peak():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])

@@ -11,7 +11,7 @@ import pytest
 
 from fleet.errors import FileProblem
 from fleet.inspection import Strategy
-from fleet.package.repackage import repackage
+from fleet.package.rewriting.repackage import repackage
 from tests.package.zips import Part, build
 
 CONTENT = build([Part(b"main", os.urandom(2_000_000), method=0), Part(b"text", b"text")])
@@ -77,7 +77,9 @@ import os, resource, signal, sys
 from pathlib import Path
 from fleet.errors import FileProblem
 from fleet.inspection import Strategy
-from fleet.package import placing, proof, repackage as module
+from fleet.package.rewriting import placing
+from fleet.package.rewriting import proof
+from fleet.package.rewriting import repackage as module
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -152,7 +154,7 @@ def test_an_interruption_leaves_nothing(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fleet.package.repackage.prove", interrupted)
+    monkeypatch.setattr("fleet.package.rewriting.repackage.prove", interrupted)
     with pytest.raises(KeyboardInterrupt):
         repackage(source, tmp_path / "out.zip", handler="main", strategy=Strategy.SHIM)
     assert list(tmp_path.iterdir()) == [source]

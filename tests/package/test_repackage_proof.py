@@ -7,14 +7,14 @@ from struct import Struct
 import pytest
 
 from fleet.inspection import Strategy
-from fleet.package import rewrite
-from fleet.package.archive import Archive
-from fleet.package.choice import choose
+from fleet.package.archive.reader import Archive
+from fleet.package.archive.source import Reader
 from fleet.package.problems import NotProven
-from fleet.package.proof import prove
-from fleet.package.repackage import repackage
-from fleet.package.rewrite import rewritten
-from fleet.package.source import Reader
+from fleet.package.rewriting import rewrite
+from fleet.package.rewriting.choice import choose
+from fleet.package.rewriting.proof import prove
+from fleet.package.rewriting.repackage import repackage
+from fleet.package.rewriting.rewrite import rewritten
 from tests.package.hostile import ODD
 from tests.package.memory import Memory, archive_of
 from tests.package.zips import Part, build, unicode_path

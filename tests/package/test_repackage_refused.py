@@ -9,7 +9,7 @@ import pytest
 from fleet.errors import FleetError
 from fleet.inspection import Strategy
 from fleet.package.problems import BadPackage, CannotRepackage
-from fleet.package.repackage import repackage
+from fleet.package.rewriting.repackage import repackage
 from tests.package.hostile import ODD, PLAIN, REFUSED_AT_OPENING, REFUSED_IN_READING
 from tests.package.zips import Part, build
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.errors import FileProblem
-from fleet.package.binary import read_binary
-from fleet.package.elf import Malformed
-from fleet.package.spool import HEAD, Held, Spool, spooling
+from fleet.package.binary.elf import Malformed
+from fleet.package.binary.facts import read_binary
+from fleet.package.binary.spool import HEAD, Held, Spool, spooling
 from moto_fixtures.build import build
 from tests.package.builds import MATRIX
 from tests.package.elf_files import PAGE, Bytes, Made

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.inspection import Entry, EntryKind
-from fleet.package.tree import Nothing, Tree
+from fleet.package.archive.tree import Nothing, Tree
 from tests.package.hand_made import directory, entry, link
 
 TREE = Tree(

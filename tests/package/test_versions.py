@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from fleet.package.versions import is_release, parse
+from fleet.package.verdict.versions import is_release, parse
 
 ASCENDING = (
     "v0.0.0-20200101000000-0123456789ab",

@@ -11,7 +11,7 @@ from typing import Protocol
 from isal import isal_zlib
 from zlib_ng import zlib_ng
 
-from fleet.package.archive import Archive
+from fleet.package.archive.reader import Archive
 from fleet.package.inspect import inspect_archive, inspect_package
 from tests.bench.worker import Block, cpu_of
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fleet.inspection import Strategy
-from fleet.package.repackage import repackage
+from fleet.package.rewriting.repackage import repackage
 from tests.bench.large_binary import ENTRY
 from tests.bench.worker import Block
 
@@ -85,7 +85,7 @@ def peak(source: Path, target: Path) -> Block:
     """Largest resident set, in MB, of a whole Python that does nothing but repackage."""
     work = (
         "import sys; from pathlib import Path; from fleet.inspection import Strategy; "
-        "from fleet.package.repackage import repackage; "
+        "from fleet.package.rewriting.repackage import repackage; "
         "repackage(Path(sys.argv[1]), Path(sys.argv[2]), handler=sys.argv[3], "
         "strategy=Strategy.RENAME); "
         "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"

@@ -11,12 +11,9 @@ from struct import Struct
 from zlib import crc32
 
 from fleet.inspection import BOOTSTRAP, Strategy
-from fleet.package.archive import Archive
-from fleet.package.choice import Change
-from fleet.package.directory import Directory, records
-from fleet.package.source import PIECE
-from fleet.package.started import SHIM
-from fleet.package.zip_records import (
+from fleet.package.archive.directory import Directory, records
+from fleet.package.archive.reader import Archive
+from fleet.package.archive.records import (
     CENTRAL,
     CENTRAL_SIGNATURE,
     END,
@@ -34,6 +31,9 @@ from fleet.package.zip_records import (
     extra_fields,
     without_field,
 )
+from fleet.package.archive.source import PIECE
+from fleet.package.rewriting.choice import Change
+from fleet.package.shim import SHIM
 
 _NAME = BOOTSTRAP.encode()
 _EXTERNAL = (stat.S_IFREG | 0o755) << 16

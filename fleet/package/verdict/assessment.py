@@ -20,11 +20,11 @@ from fleet.inspection import (
     Verdict,
 )
 from fleet.model import GO1X
-from fleet.package import remarks
-from fleet.package.library import speaking
-from fleet.package.loading import loading
-from fleet.package.started import Started, started
-from fleet.package.warnings import warnings
+from fleet.package.verdict import remarks
+from fleet.package.verdict.library import speaking
+from fleet.package.verdict.loading import loading
+from fleet.package.verdict.started import Started, started
+from fleet.package.verdict.warnings import warnings
 
 _STRATEGIES = {Verdict.READY: Strategy.RENAME, Verdict.READY_WITH_SHIM: Strategy.SHIM}
 

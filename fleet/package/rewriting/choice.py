@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from fleet.inspection import BOOTSTRAP, Entry, EntryKind, Strategy
-from fleet.package.archive import Archive
-from fleet.package.directory import MAX_DIRECTORY, MAX_ENTRIES
+from fleet.package.archive.directory import MAX_DIRECTORY, MAX_ENTRIES
+from fleet.package.archive.reader import Archive
+from fleet.package.archive.records import CENTRAL
+from fleet.package.archive.tree import Nothing, Tree
 from fleet.package.limits import UNZIPPED_LIMIT
 from fleet.package.problems import CannotRepackage
-from fleet.package.remarks import shortened
-from fleet.package.started import SHIM
-from fleet.package.tree import Nothing, Tree
-from fleet.package.zip_records import CENTRAL
+from fleet.package.shim import SHIM
+from fleet.package.words import shortened
 
 _ANEW = "zip its files anew"
 _HANDLER = "give the Handler as the function has it"

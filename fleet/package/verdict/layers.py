@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fleet.inspection import EntryKind, Layer, PackageFacts, Remark
-from fleet.package import remarks
+from fleet.package.verdict import remarks
 
 EXTENSIONS = "extensions/"
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import Enum
 
-from fleet.package import pclntab
-from fleet.package.elf import Elf
-from fleet.package.source import Source
+from fleet.package.archive.source import Source
+from fleet.package.binary import pclntab
+from fleet.package.binary.elf import Elf
 
 _BLOCK = 256 << 10
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from fleet.errors import FileProblem
 from fleet.inspection import BOOTSTRAP, Entry, Strategy
-from fleet.package.archive import Archive
-from fleet.package.choice import Change, choose
+from fleet.package.archive.reader import Archive
+from fleet.package.archive.source import Reader, file_source
 from fleet.package.limits import DIRECT_UPLOAD_LIMIT
-from fleet.package.placing import placed_whole
-from fleet.package.proof import prove
-from fleet.package.remarks import shortened
-from fleet.package.rewrite import rewritten
-from fleet.package.source import Reader, file_source
+from fleet.package.rewriting.choice import Change, choose
+from fleet.package.rewriting.placing import placed_whole
+from fleet.package.rewriting.proof import prove
+from fleet.package.rewriting.rewrite import rewritten
+from fleet.package.words import shortened
 
 _EXECUTABLE = 0o755
 

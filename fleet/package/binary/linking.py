@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from fleet.package.elf import Elf, Malformed, SegmentType, exactly
+from fleet.package.binary.elf import Elf, Malformed, SegmentType, exactly
 
 MOST_ENTRIES = 4_096
 """Of the dynamic table; thirty are usual."""

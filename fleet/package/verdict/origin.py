@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fleet.inspection import Assessment, Deployed, Inspection, PackageFacts
-from fleet.package.remarks import shortened
-from fleet.package.started import started
+from fleet.package.verdict.started import started
+from fleet.package.words import shortened
 from fleet.provenance import origin_of
 
 

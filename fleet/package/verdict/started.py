@@ -18,11 +18,10 @@ from fleet.inspection import (
     PackageFacts,
     Remark,
 )
-from fleet.package import remarks
-from fleet.package.modes import EXECUTABLE, READABLE, may, spelt
-from fleet.package.tree import Nothing, Tree
-
-SHIM = b'#!/bin/sh\nexec "$LAMBDA_TASK_ROOT/$_HANDLER"\n'
+from fleet.package.archive.modes import EXECUTABLE, READABLE, may, spelt
+from fleet.package.archive.tree import Nothing, Tree
+from fleet.package.shim import SHIM
+from fleet.package.verdict import remarks
 
 BY_FILE_NAME = "command-line-arguments"
 """The main package of everything that `go build main.go` built."""

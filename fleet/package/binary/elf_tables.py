@@ -9,7 +9,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fleet.package.elf import (
+from fleet.package.archive.source import Source
+from fleet.package.binary.elf import (
     MAGIC,
     Elf,
     Header,
@@ -21,7 +22,6 @@ from fleet.package.elf import (
     Table,
     exactly,
 )
-from fleet.package.source import Source
 
 MOST_SEGMENTS = 128
 """A linker makes about ten; only core dumps have more than this."""

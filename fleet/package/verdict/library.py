@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from semver import Version
 
 from fleet.inspection import LAMBDA_LIBRARY, BinaryFacts, BuildInfo, Module, Remark
-from fleet.package import remarks
-from fleet.package.versions import is_release, parse
+from fleet.package.verdict import remarks
+from fleet.package.verdict.versions import is_release, parse
 from fleet.provenance import Origin, origin_of
 
 SPEAKS_SINCE = Version(1, 18, 0)

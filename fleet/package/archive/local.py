@@ -8,10 +8,7 @@ from __future__ import annotations
 from struct import Struct, pack
 from typing import NamedTuple
 
-from fleet.package.problems import BadPackage
-from fleet.package.remarks import shortened
-from fleet.package.source import Reader
-from fleet.package.zip_records import (
+from fleet.package.archive.records import (
     DESCRIPTOR_FOLLOWS,
     DESCRIPTOR_SIGNATURE,
     ENCRYPTED,
@@ -22,6 +19,9 @@ from fleet.package.zip_records import (
     ZIP64_EXTRA,
     extra_field,
 )
+from fleet.package.archive.source import Reader
+from fleet.package.problems import BadPackage
+from fleet.package.words import shortened
 
 _BOTH_SIZES = Struct("<2Q")
 

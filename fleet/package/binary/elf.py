@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-from fleet.package.source import Source
+from fleet.package.archive.source import Source
 
 MAGIC = b"\x7fELF"
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from itertools import chain
 
 from fleet.errors import FileProblem
-from fleet.package import pclntab
-from fleet.package.elf import Malformed, Section
-from fleet.package.elf_tables import read_header, read_unnamed_sections
+from fleet.package.binary import pclntab
+from fleet.package.binary.elf import Malformed, Section
+from fleet.package.binary.elf_tables import read_header, read_unnamed_sections
 
 HEAD = 64 << 10
 """Bytes of the beginning from which the sections are told."""

@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from itertools import islice
 
 from fleet.inspection import Strategy
-from fleet.package.archive import Archive
-from fleet.package.choice import Change
-from fleet.package.directory import Directory, find_directory, records
-from fleet.package.local import Listed, Local, read_local
-from fleet.package.problems import BadPackage, NotProven
-from fleet.package.proof_of_records import prove_directory, require, shim_local
-from fleet.package.source import PIECE, Reader
-from fleet.package.started import SHIM
-from fleet.package.zip_records import (
+from fleet.package.archive.directory import Directory, find_directory, records
+from fleet.package.archive.local import Listed, Local, read_local
+from fleet.package.archive.reader import Archive
+from fleet.package.archive.records import (
     LOCAL,
     UNICODE_PATH_EXTRA,
     Malformed,
     without_field,
 )
+from fleet.package.archive.source import PIECE, Reader
+from fleet.package.problems import BadPackage, NotProven
+from fleet.package.rewriting.choice import Change
+from fleet.package.rewriting.proof_of_records import prove_directory, require, shim_local
+from fleet.package.shim import SHIM
 
 _LENGTHS_AT = LOCAL.size - 4
 """4.3.7: a local header ends with the lengths of its name and its extra fields."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from isal import isal_zlib
 
 from fleet.inspection import Entry
+from fleet.package.archive.records import DEFLATED, STORED
+from fleet.package.archive.source import PIECE, Reader
 from fleet.package.problems import BadPackage
-from fleet.package.remarks import shortened
-from fleet.package.source import PIECE, Reader
-from fleet.package.zip_records import DEFLATED, STORED
+from fleet.package.words import shortened
 
 _IsalError: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stub is wrong
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from fleet.package.source import PIECE, Reader
-from fleet.package.zip_records import (
+from fleet.package.archive.records import (
     CENTRAL,
     CENTRAL_SIGNATURE,
     END,
@@ -27,6 +26,7 @@ from fleet.package.zip_records import (
     central_length,
     parse_central,
 )
+from fleet.package.archive.source import PIECE, Reader
 
 MAX_ENTRIES = 65_535
 """What a zip without zip64 can count; Lambda's packages need no more."""

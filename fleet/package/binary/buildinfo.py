@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Literal
 
 from fleet.inspection import BuildInfo
-from fleet.package.elf import Elf, Malformed, Segment, SegmentType, exactly
-from fleet.package.linking import Tag, read_dynamic
-from fleet.package.modules import parse_modules
+from fleet.package.binary.elf import Elf, Malformed, Segment, SegmentType, exactly
+from fleet.package.binary.linking import Tag, read_dynamic
+from fleet.package.binary.modules import parse_modules
 
 SECTION = ".go.buildinfo"
 MAGIC = b"\xff Go buildinf:"

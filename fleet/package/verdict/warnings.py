@@ -12,12 +12,12 @@ from fleet.inspection import (
     PackageFacts,
     Remark,
 )
-from fleet.package import remarks
-from fleet.package.layers import about_layers
-from fleet.package.library import KEEPS_REQUEST_ID_SINCE, replacement_of, version_of
+from fleet.package.archive.modes import EXECUTABLE, may, spelt
 from fleet.package.limits import DIRECT_UPLOAD_LIMIT, UNZIPPED_LIMIT
-from fleet.package.modes import EXECUTABLE, may, spelt
-from fleet.package.started import Started
+from fleet.package.verdict import remarks
+from fleet.package.verdict.layers import about_layers
+from fleet.package.verdict.library import KEEPS_REQUEST_ID_SINCE, replacement_of, version_of
+from fleet.package.verdict.started import Started
 from fleet.provenance import origin_of
 
 CLOSE = UNZIPPED_LIMIT * 95 // 100

@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fleet.inspection import Remark, Verdict
-
-LONGEST = 240
-"""Characters of a name from outside that are shown in a sentence."""
+from fleet.package.words import shortened
 
 MOST_NAMES = 5
 
@@ -54,12 +52,6 @@ def listed(names: Sequence[str]) -> str:
     """Name the first few of many."""
     more = len(names) - MOST_NAMES
     return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
-
-
-def shortened(text: str) -> str:
-    """Give a text from outside without what could move a cursor, and not longer than LONGEST."""
-    kept = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in kept)
 
 
 # Nothing in a package to judge.

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from fleet.inspection import LAMBDA_LIBRARY, BinaryFacts, BinaryKind, BuildInfo
-from fleet.package.buildinfo import made_by_go, read_build_info
-from fleet.package.elf import Elf, FileType, Malformed
-from fleet.package.elf_tables import read_elf
-from fleet.package.linking import Linking, read_linking
-from fleet.package.markers import NAMES, VARIABLES, Marker, find_markers
-from fleet.package.source import Source
+from fleet.package.archive.source import Source
+from fleet.package.binary.buildinfo import made_by_go, read_build_info
+from fleet.package.binary.elf import Elf, FileType, Malformed
+from fleet.package.binary.elf_tables import read_elf
+from fleet.package.binary.linking import Linking, read_linking
+from fleet.package.binary.markers import NAMES, VARIABLES, Marker, find_markers
 
 UPX_MARK = b"UPX!"
 """Stands behind the program headers of a packed file; further on, any program may have it."""

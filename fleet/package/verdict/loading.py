@@ -17,7 +17,7 @@ from fleet.inspection import (
     Remark,
     Target,
 )
-from fleet.package import remarks
+from fleet.package.verdict import remarks
 
 GLIBC = {Target.AL2: (2, 26), Target.AL2023: (2, 34)}
 """The C library of each target's system.

@@ -16,12 +16,10 @@ from types import TracebackType
 from typing import Self
 
 from fleet.inspection import Entry, EntryKind
-from fleet.package.content import bad_entry, content
-from fleet.package.directory import Directory, find_directory, records
-from fleet.package.limits import UNZIPPED_LIMIT
-from fleet.package.local import Listed, Local, check_descriptor, read_local
-from fleet.package.source import Reader, Source, file_source
-from fleet.package.zip_records import (
+from fleet.package.archive.content import bad_entry, content
+from fleet.package.archive.directory import Directory, find_directory, records
+from fleet.package.archive.local import Listed, Local, check_descriptor, read_local
+from fleet.package.archive.records import (
     ENCRYPTED,
     LOCAL,
     MACOS,
@@ -32,6 +30,8 @@ from fleet.package.zip_records import (
     Malformed,
     other_name,
 )
+from fleet.package.archive.source import Reader, Source, file_source
+from fleet.package.limits import UNZIPPED_LIMIT
 
 SIZE_LIMIT = UNZIPPED_LIMIT + (64 << 20)
 """Bytes: what Lambda unzips, and room for the records around it, with something to spare."""

@@ -6,14 +6,9 @@ import stat
 from zlib import crc32
 
 from fleet.inspection import BOOTSTRAP, Strategy
-from fleet.package.archive import Archive
-from fleet.package.choice import Change
-from fleet.package.directory import Directory, records
-from fleet.package.limits import UNZIPPED_LIMIT
-from fleet.package.remarks import shortened
-from fleet.package.source import Reader
-from fleet.package.started import SHIM
-from fleet.package.zip_records import (
+from fleet.package.archive.directory import Directory, records
+from fleet.package.archive.reader import Archive
+from fleet.package.archive.records import (
     LOCAL,
     LOCAL_SIGNATURE,
     STORED,
@@ -24,6 +19,11 @@ from fleet.package.zip_records import (
     Malformed,
     without_field,
 )
+from fleet.package.archive.source import Reader
+from fleet.package.limits import UNZIPPED_LIMIT
+from fleet.package.rewriting.choice import Change
+from fleet.package.shim import SHIM
+from fleet.package.words import shortened
 
 _MODE = stat.S_IFREG | 0o755
 _MADE_ON_UNIX = UNIX << 8 | 20

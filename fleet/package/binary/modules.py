@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from fleet.inspection import BuildInfo, Module
-from fleet.package.elf import Malformed
+from fleet.package.binary.elf import Malformed
 
 MOST_MODULES = 5_000
 """Large programs have some hundreds."""

@@ -1,0 +1,1 @@
+"""A zip as a directory of entries, and their content: hostile until checked."""

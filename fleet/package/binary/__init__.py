@@ -1,0 +1,1 @@
+"""ELF files: header, libraries, and what Go wrote into them."""

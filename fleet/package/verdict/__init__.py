@@ -1,0 +1,1 @@
+"""Function and facts → verdict with reasons. Pure."""
