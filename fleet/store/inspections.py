@@ -8,7 +8,21 @@ from typing import Any
 
 import msgspec
 import orjson
-from sqlalchemy import Connection, Select, and_, delete, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    insert,
+    or_,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from fleet.inspection import NOT_INSPECTED, READING, Inspection, PackageFacts, Verdict
 from fleet.model import FunctionConfig, FunctionRef, PackageType, ScanHeader, Use
@@ -16,6 +30,7 @@ from fleet.store.rows import Row, json_text, stored_text
 from fleet.store.schema import FUNCTION, INSPECTION, PACKAGE
 
 _KEY = tuple(column.name for column in INSPECTION.primary_key)
+_TOLD = tuple(column.name for column in INSPECTION.c if column.name not in _KEY)
 _BESIDE = FUNCTION.outerjoin(
     INSPECTION, and_(*(FUNCTION.c[name] == INSPECTION.c[name] for name in _KEY))
 )
@@ -54,28 +69,42 @@ def pending(connection: Connection, header: ScanHeader) -> list[FunctionConfig]:
     return [_config(header.partition, row) for row in connection.execute(statement).mappings()]
 
 
-def save(
-    connection: Connection, scan_id: str, found: Iterable[tuple[FunctionConfig, Inspection]]
-) -> None:
-    """See Store.save_inspections."""
-    for config, inspection in found:
-        ref = config.ref
-        key = dict(
-            zip(_KEY, (scan_id, ref.account, ref.region, ref.name, ref.qualifier), strict=True)
+def saving(dialect: Dialect) -> Executable:
+    """Build the statement that saves one verdict, to be run with the rows of `saved_row`.
+
+    It finds its function by key and code: one that is gone, or holds other code by now, gets
+    none. Building it costs more than running it, and a scan saves thousands.
+    """
+    there = (
+        select(*(FUNCTION.c[name] for name in _KEY), *(_given(name) for name in _TOLD))
+        .where(
+            *(FUNCTION.c[name] == bindparam(f"the_{name}") for name in _KEY),
+            FUNCTION.c.code_sha256 == bindparam("the_code"),
         )
         # Held until the end of the transaction: another command may be saving this lane anew.
-        code = connection.scalar(
-            select(FUNCTION.c.code_sha256)
-            .where(*(FUNCTION.c[name] == value for name, value in key.items()))
-            .with_for_update(key_share=True)
-        )
-        if code == config.code_sha256:
-            connection.execute(
-                delete(INSPECTION).where(
-                    *(INSPECTION.c[name] == value for name, value in key.items())
-                )
-            )
-            connection.execute(insert(INSPECTION), {**key, **_row(inspection)})
+        .with_for_update(key_share=True, of=FUNCTION)
+    )
+    upsert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+    statement = upsert(INSPECTION).from_select([*_KEY, *_TOLD], there)
+    return statement.on_conflict_do_update(
+        index_elements=list(_KEY), set_={name: statement.excluded[name] for name in _TOLD}
+    )
+
+
+def _given(name: str) -> ColumnElement[Any]:
+    # PostgreSQL takes a bare parameter of a SELECT for text, whatever it is to be put into.
+    return cast(bindparam(f"new_{name}"), INSPECTION.c[name].type)
+
+
+def saved_row(scan_id: str, config: FunctionConfig, inspection: Inspection) -> Row:
+    """Flatten a verdict for the statement of `saving`."""
+    ref = config.ref
+    key = (scan_id, ref.account, ref.region, ref.name, ref.qualifier)
+    return {
+        **{f"the_{name}": value for name, value in zip(_KEY, key, strict=True)},
+        "the_code": config.code_sha256,
+        **{f"new_{name}": value for name, value in _row(inspection).items()},
+    }
 
 
 def facts(connection: Connection, content: str) -> PackageFacts | None:

@@ -43,6 +43,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lanes = Lanes(database.dialect)
+        self._save_inspection = inspections.saving(database.dialect)
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> Self:
@@ -194,8 +195,10 @@ class Store:
         A function that another command has meanwhile saved with other code, or dropped, is left
         alone.
         """
-        with self._database.writing() as connection:
-            inspections.save(connection, scan_id, found)
+        saved = [inspections.saved_row(scan_id, *each) for each in found]
+        if saved:
+            with self._database.writing() as connection:
+                connection.execute(self._save_inspection, saved)
 
     def facts(self, content: str) -> PackageFacts | None:
         """Give what was read of a package (CodeSha256) or layer version (ARN); None if nothing."""
