@@ -30,6 +30,8 @@ def brief(
     seen = look(header, coverage, accounts)
     said = headline(header, seen, found)
     parts: list[RenderableType] = [Text(said.sentence, style="bold")]
+    if said.verdicts:
+        parts.append(Text(said.verdicts, style="bold"))
     parts += [Text.assemble(("! ", "bold yellow"), plain(warning)) for warning in said.warnings]
     parts += [plain(f"  {note}") for note in said.notes]
     parts += [_gaps(seen), *(Text(line) for line in countdown(deadline)), _uses(found)]

@@ -7,6 +7,7 @@ page never compares texts.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +18,23 @@ import orjson
 import pandas as pd
 from isal import igzip
 
+from fleet.model import ScanHeader
 from reports.frames import version_order
 from reports.groups import owner_labels
+from reports.verdicts import remark_lines
 
 UNSAID_TAGS = frozenset({"aws:cloudformation:stack-id"})
 """Long, and told by the stack's name already; the CSV has them."""
 
+HASH = re.compile("[0-9a-f]{40,}").fullmatch
+COMMIT_DIGITS = 12
+"""What a commit is cut to, as in Go's pseudo-versions; the CSV has the whole."""
+
 GZIP_LEVEL = 3
 """isal's highest."""
+
+
+UNTOLD = "not told by the binary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +46,39 @@ class Column:
     width: int
     """Width in the table, in sixteenths of a rem; 0 keeps the column to the details."""
     is_number: bool = False
+    of_package: bool = False
+    """Told by its package, so there only where the scan was to read packages."""
+    empty: str = "none"
+    """What the details say of an empty text."""
 
 
 COLUMNS = (
     Column("name", "Function", 280),
     Column("qualifier", "Version", 100),
     Column("use", "Use", 170),
+    Column("verdict", "Verdict", 160, of_package=True),
+    Column("reasons", "Reasons", 0, of_package=True),
+    Column("warnings", "Warnings", 0, of_package=True),
+    Column("strategy", "Repackage by", 0, of_package=True),
     Column("runtime", "Runtime", 105),
     Column("account_name", "Account name", 165),
     Column("account", "Account", 145),
     Column("ou", "Organizational unit", 190),
     Column("region", "Region", 140),
     Column("owner", "Owner", 220),
+    Column("module", "Module", 240, of_package=True, empty=UNTOLD),
+    Column("module_version", "Module version", 0, of_package=True, empty=UNTOLD),
+    Column("revision", "Commit", 0, of_package=True, empty=UNTOLD),
+    Column("go_version", "Go version", 110, of_package=True, empty=UNTOLD),
+    Column("lambda_library", "aws-lambda-go", 130, of_package=True, empty=UNTOLD),
     Column("invocations", "Calls, 30 days", 135, is_number=True),
-    Column("modified", "Modified", 120),
+    Column("last_modified", "Modified", 120),
     Column("latest_runtime", "Runtime of $LATEST", 0),
     Column("package_type", "Package type", 0),
     Column("handler", "Handler", 0),
     Column("architecture", "Architecture", 0),
     Column("code_size", "Code size in bytes", 0, is_number=True),
+    Column("signing_profile", "Signing profile", 0, of_package=True),
     Column("aliases", "Aliases", 0),
     Column("callers", "Callers", 0),
     Column("layers", "Layers", 0),
@@ -62,26 +86,36 @@ COLUMNS = (
 )
 
 
-def pack(functions: pd.DataFrame, partition: str) -> str:
+def pack(functions: pd.DataFrame, header: ScanHeader) -> str:
     """Pack the table for the page: a JSON text and the codes behind it, gzip, base64.
 
     Four bytes give the length of the JSON text; each column's codes follow, of the width in bytes
-    that the JSON text gives for it. All is little-endian, and each part ends on four bytes.
+    that the JSON text gives for it. All is little-endian, and each part ends on four bytes. A
+    column of numbers gives each as the step from the one before.
     """
     heads, codes = [], []
-    for column in COLUMNS:
+    inspected = header.options.inspect is not None
+    for column in [each for each in COLUMNS if inspected or not each.of_package]:
         values, ranks = _dictionary(column, _values(functions, column.key))
+        if column.is_number:
+            values = _steps(values)
         width = next(width for width in (1, 2, 4) if len(values) <= 256**width)
         codes.append(_padded(ranks.astype(f"<u{width}").tobytes(), b"\0"))
         heads.append(
             {"key": column.key, "label": column.label, "width": column.width}
-            | {"number": column.is_number, "bytes": width, "values": values}
+            | {"number": column.is_number, "empty": column.empty, "bytes": width, "values": values}
         )
-    head = {"partition": partition, "rows": len(functions), "columns": heads}
+    head = {"partition": header.partition, "rows": len(functions), "columns": heads}
     text = _padded(orjson.dumps(head), b" ")
     block = b"".join((len(text).to_bytes(4, "little"), text, *codes))
     # no time in the gzip header: the same scan gives the same page
     return base64.b64encode(igzip.compress(block, GZIP_LEVEL, mtime=0)).decode()
+
+
+def _steps(values: list[Any]) -> list[object]:
+    # sorted numbers lie close together: their steps take a third of the room
+    unseen = values[:1] if values[:1] == [None] else []
+    return [*unseen, *np.diff(values[len(unseen) :], prepend=0).tolist()]
 
 
 def _padded(part: bytes, filler: bytes) -> bytes:
@@ -91,9 +125,24 @@ def _padded(part: bytes, filler: bytes) -> bytes:
 def _values(functions: pd.DataFrame, key: str) -> list[object]:
     if key == "owner":
         return list(owner_labels(functions))
-    if key == "modified":
-        return [moment and moment[:10] for moment in functions["last_modified"].tolist()]
+    if key == "last_modified":
+        return [moment and moment[:10] for moment in functions[key].tolist()]
+    if key == "revision":
+        built = zip(functions[key].tolist(), functions["modified"].tolist(), strict=True)
+        return [_commit(revision, dirty=bool(dirty)) for revision, dirty in built]
+    if key == "strategy":
+        judged = zip(functions[key].tolist(), functions["verdict"].tolist(), strict=True)
+        return [verdict and (strategy or "") for strategy, verdict in judged]
+    if key == "signing_profile":
+        return [profile or "" for profile in functions[key].tolist()]
     return functions[key].tolist()
+
+
+def _commit(revision: str | None, *, dirty: bool) -> str | None:
+    if revision is None:
+        return None
+    commit = revision[:COMMIT_DIGITS] if HASH(revision) else revision
+    return " + ".join(filter(None, (commit, "uncommitted changes" * dirty)))
 
 
 def _dictionary(column: Column, values: list[Any]) -> tuple[list[object], npt.NDArray[np.intp]]:
@@ -111,9 +160,23 @@ def _order(column: Column, values: list[Any]) -> list[int]:
     """Give the places of the values as they are sorted; texts that fold alike stay apart."""
     places = sorted(range(len(values)), key=values.__getitem__)
     if not column.is_number:
-        fold = version_order if column.key == "qualifier" else str.casefold
+        fold = _FOLDS.get(column.key, str.casefold)
         places.sort(key=[fold(value) for value in values].__getitem__)
     return places
+
+
+def _by_numbers(text: str) -> list[str | int]:
+    """Sort v1.9.0 before v1.18.0: texts and numbers take turns."""
+    parts = re.split(r"([0-9]+)", text.casefold())
+    return [int(part) if at % 2 else part for at, part in enumerate(parts)]
+
+
+_FOLDS: dict[str, Callable[[str], Any]] = {
+    "qualifier": version_order,
+    "go_version": _by_numbers,
+    "lambda_library": _by_numbers,
+    "module_version": _by_numbers,
+}
 
 
 def _as_it_is(value: object) -> object:
@@ -141,6 +204,10 @@ def _layers(text: object) -> str:
     return "\n".join(orjson.loads(str(text)))
 
 
+def _remarks(text: object) -> str:
+    return "\n".join(remark_lines(text))
+
+
 def _tags(text: object) -> str:
     tags = orjson.loads(str(text))
     return "\n".join([f"{key}={value}" for key, value in tags.items() if key not in UNSAID_TAGS])
@@ -150,5 +217,7 @@ _SHOWN: dict[str, Callable[[object], object]] = {
     "aliases": _aliases,
     "callers": _callers,
     "layers": _layers,
+    "reasons": _remarks,
     "tags": _tags,
+    "warnings": _remarks,
 }

@@ -16,6 +16,7 @@ import pandas as pd
 
 from reports.arn import arns
 from reports.report import ReportData
+from reports.verdicts import remark_lines
 
 COLUMNS = (
     "account",
@@ -42,7 +43,20 @@ COLUMNS = (
     "owner_kind",
     "owner_name",
     "invocations",
+    "signing_profile",
+    "verdict",
+    "reasons",
+    "warnings",
+    "strategy",
+    "go_version",
+    "lambda_library",
+    "module",
+    "module_version",
+    "revision",
+    "modified",
 )
+
+BETWEEN_REMARKS = " | "
 
 FORMULA_STARTS = frozenset("=+-@|%")
 SKIPPED = frozenset("\t\r\n")
@@ -84,8 +98,21 @@ def _hides_formula(text: str) -> bool:
 
 def write_csv(data: ReportData, file: TextIO) -> None:
     """Write every function version, in the frame's order; open `file` with newline=''."""
-    functions = data.functions.assign(arn=arns(data.functions, data.header.partition))
+    functions = data.functions.assign(
+        arn=arns(data.functions, data.header.partition),
+        reasons=_sentences(data.functions["reasons"]),
+        warnings=_sentences(data.functions["warnings"]),
+    )
     write_frame(functions, COLUMNS, file)
+
+
+def _sentences(column: pd.Series) -> pd.Series:
+    stored = column.tolist()
+    written = {
+        value: None if value is None else BETWEEN_REMARKS.join(remark_lines(value))
+        for value in set(stored)
+    }
+    return pd.Series([written[value] for value in stored], dtype=object)
 
 
 def write_frame(frame: pd.DataFrame, columns: Sequence[str], file: TextIO) -> None:
@@ -114,6 +141,8 @@ def _cells(values: list[Any]) -> list[str]:
                 return [_quoted(value) for value in values]
         return [_written(value) for value in values]
     written = {value: _written(value) for value in set(values)}
+    if len(written) == 1:
+        return list(written.values()) * len(values)
     return [written[value] for value in values]
 
 

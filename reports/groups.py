@@ -7,31 +7,51 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from fleet.model import OwnerKind, Use
+from fleet.inspection import Verdict
+from fleet.model import OwnerKind, ScanHeader, Use
 from reports.summary import Totals
+from reports.verdicts import is_unread
 
 COLUMNS_OF = {
     "ou": ["ou"],
     "account": ["account", "account_name"],
     "region": ["region"],
     "owner": ["owner_kind", "owner_name"],
+    "module": ["module"],
 }
 
 KINDS = ["running", "kept", "unknown"]
 AT_ROOT = "(no organizational unit)"
 NO_OWNER = "(unknown owner)"
+NO_MODULE = "(unknown module)"
 
 
-def totals(functions: pd.DataFrame) -> Totals:
-    """Count the findings and every use."""
-    findings = _rows(functions[functions["finding"]], ["account", "region", "name"])
+def totals(functions: pd.DataFrame, header: ScanHeader) -> Totals:
+    """Count the findings, every use and, where the scan was to read packages, every verdict."""
+    moving = functions[functions["finding"]]
+    findings = _rows(moving, ["account", "region", "name"])
     uses = functions["use"].value_counts()
     known = {use.value: int(uses.get(use.value, 0)) for use in Use}
+    by_verdict: dict[str, int] = {}
+    unread = 0
+    if header.options.inspect is not None:
+        by_verdict = dict.fromkeys((verdict.value for verdict in Verdict), 0)
+        for (verdict, reasons), number in Counter(_rows(moving, ["verdict", "reasons"])).items():
+            unread += number * is_unread(verdict, reasons)
+            if verdict is not None:
+                by_verdict[verdict] = by_verdict.get(verdict, 0) + number
     return Totals(
         versions=len(findings),
         functions=len(set(findings)),
         by_use=known | {str(use): int(n) for use, n in uses.items() if use not in known},
+        by_verdict=by_verdict,
+        unread=unread,
     )
+
+
+def to_rebuild(functions: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows whose verdict is a rebuild."""
+    return functions[functions["verdict"] == Verdict.REBUILD.value]
 
 
 def owner_labels(functions: pd.DataFrame) -> list[str]:
@@ -61,6 +81,7 @@ LABELS: dict[str, Callable[..., str]] = {
     "account": _account,
     "region": str,
     "owner": _owner,
+    "module": lambda path: path or NO_MODULE,
 }
 """From the values of COLUMNS_OF to what a person reads."""
 

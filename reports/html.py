@@ -7,22 +7,27 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from fleet.inspection import Verdict
 from reports import burndown
 from reports.columns import pack
 from reports.coverage import look
 from reports.frames import question
-from reports.groups import by_group, totals
+from reports.groups import by_group, to_rebuild, totals
 from reports.projection import project
 from reports.report import ReportData
-from reports.summary import headline
+from reports.summary import Totals, headline
+from reports.verdicts import MEANING, NO_VERDICT
 from reports.words import count, number
 
 PAGE = Path(__file__).with_name("page")
 STYLES = ("page.css", "grid.css", "print.css")
 SCRIPTS = ("table.js", "copy.js", "details.js", "grid.js", "start.js")
+
+NEWER = "a verdict that only a newer fleet knows"
 
 LARGEST = 10
 """Bars of one picture; the rest is summed in a last row."""
@@ -49,7 +54,7 @@ def render_html(data: ReportData) -> str:
     style, script = _joined(STYLES), _joined(SCRIPTS)
     outlook = project(data.history, question(data.header))
     seen = look(data.header, data.coverage, data.accounts)
-    found = totals(data.functions)
+    found = totals(data.functions, data.header)
     deadline = data.deadline
     return _template().render(
         policy=_policy(style, script),
@@ -59,7 +64,9 @@ def render_html(data: ReportData) -> str:
         said=headline(data.header, seen, found),
         seen=seen,
         totals=found,
-        groups=[_bars(data, group) for group in TITLES],
+        groups=[_bars(data.functions, group, title) for group, title in TITLES.items()],
+        verdicts=_verdicts(found),
+        rebuilds=_bars(to_rebuild(data.functions), "module", "Module"),
         outlook=outlook,
         picture=burndown.picture(
             data.history,
@@ -72,16 +79,35 @@ def render_html(data: ReportData) -> str:
         scans=data.history.tail(SCANS).iloc[::-1].to_dict("records"),
         question=question(data.header),
         limits={"gaps": GAPS, "open": OPEN_GAPS, "scans": SCANS},
-        rows=pack(data.functions, data.header.partition),
+        rows=pack(data.functions, data.header),
     )
 
 
-def _bars(data: ReportData, group: str) -> dict[str, object]:
-    table = by_group(data.functions, group)
+def _verdicts(found: Totals) -> list[tuple[str, str, str, int]]:
+    """Give verdict, what it means, how it is drawn, and how many have it; none that nobody has."""
+    counted = dict(found.by_verdict)
+    rows = [
+        (each.value, meaning, _drawn(each), counted.pop(each.value, 0))
+        for each, meaning in MEANING.items()
+    ]
+    rows += [(word, NEWER, "unknown", more) for word, more in counted.items()]
+    without = found.versions - sum(found.by_verdict.values())
+    rows.append((NO_VERDICT, "its package has not been read", "unknown", without))
+    return [row for row in rows if row[-1]]
+
+
+def _drawn(verdict: Verdict) -> str:
+    if verdict is Verdict.UNKNOWN:
+        return "unknown"
+    return "running" if verdict.is_ready else "kept"
+
+
+def _bars(functions: pd.DataFrame, group: str, title: str) -> dict[str, object]:
+    table = by_group(functions, group)
     rows = [(str(label), *map(int, values)) for label, *values in table.head(LARGEST).itertuples()]
     rest = table.iloc[LARGEST:]
     return {
-        "title": TITLES[group],
+        "title": title,
         "group": group,
         "rows": rows,
         "most": max(map(int, table["total"]), default=1),

@@ -24,7 +24,7 @@ from reports.summary import headline
 FORMAT = 1
 """Rises when a field goes away or changes its meaning."""
 
-LIST_COLUMNS = frozenset({"layers", "aliases", "callers", "tags"})
+LIST_COLUMNS = frozenset({"layers", "aliases", "callers", "tags", "reasons", "warnings"})
 CHUNK = 5000
 """Functions a write: the document is never in memory as a whole."""
 
@@ -68,7 +68,7 @@ def _values(column: pd.Series, *, is_json: bool) -> list[object]:
 
 def _head(data: ReportData) -> Mapping[str, object]:
     seen = look(data.header, data.coverage, data.accounts)
-    found = totals(data.functions)
+    found = totals(data.functions, data.header)
     outlook = project(data.history, question(data.header))
     return {
         "format": FORMAT,

@@ -57,3 +57,8 @@ class ReportData:
     deadline: Deadline
     generated: datetime
     """When the report was made, aware UTC."""
+
+    @property
+    def inspected(self) -> bool:
+        """Whether the scan was to read packages, so that verdicts are to be shown."""
+        return self.header.options.inspect is not None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fleet.inspection import InspectionDepth
 from fleet.model import ScanHeader, ScanState, Use
 from reports.coverage import Seen, filters
+from reports.verdicts import verdict_sentence
 from reports.words import count, listing
 
 
@@ -19,6 +21,11 @@ class Totals:
     """Functions those versions belong to."""
     by_use: dict[str, int]
     """Every use by its word, zero where there is none; the ones that are no finding too."""
+    by_verdict: dict[str, int]
+    """Versions that have to move, every verdict by its word; empty where no package was to be
+    read. What is missing from their sum has no verdict."""
+    unread: int
+    """Versions that have to move whose packages were to be read and have not been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,8 @@ class Headline:
     """What the report says first."""
 
     sentence: str
+    verdicts: str
+    """How many can move, and what the others need; '' where no package was to be read."""
     warnings: tuple[str, ...]
     """What makes the sentence less than the whole truth, worst first."""
     notes: tuple[str, ...]
@@ -36,6 +45,9 @@ def headline(header: ScanHeader, seen: Seen, found: Totals) -> Headline:
     """Say what was found, and before that whatever keeps it from being the whole truth."""
     return Headline(
         sentence=_sentence(header, seen, found),
+        verdicts=verdict_sentence(found.versions, found.by_verdict, found.unread)
+        if header.options.inspect is not None
+        else "",
         warnings=tuple(_warnings(header, seen, found)),
         notes=tuple(_notes(header, seen, found)),
     )
@@ -86,6 +98,23 @@ def _warnings(header: ScanHeader, seen: Seen, found: Totals) -> list[str]:
         said.append(
             f"{count(unknown, 'published version')} could not be told served from kept: what "
             "points at them was not readable. Each counts as one that has to move."
+        )
+    return [*said, *_unread(header, found)]
+
+
+def _unread(header: ScanHeader, found: Totals) -> list[str]:
+    said = []
+    if found.unread:
+        whose = "this one" if found.unread == 1 else "these"
+        said.append(
+            f"Not read: the packages of {count(found.unread, 'function version')}. Whether "
+            f"{whose} can move is not known; the reasons tell why, and "
+            f"`fleet scan --resume --scan {header.id}` asks again."
+        )
+    if header.options.inspect is InspectionDepth.INDEX and found.versions:
+        said.append(
+            "Only the index of each package was read, and no binary (--inspect=index), unless an "
+            "earlier scan had read the whole: `fleet scan --inspect` reads what is missing."
         )
     return said
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from reports.brief import brief, plain
 from reports.diff import KEY, Change, counts
 from reports.frames import question
-from reports.groups import by_group, totals
+from reports.groups import by_group, to_rebuild, totals
 from reports.projection import project
 from reports.report import ReportData
 from reports.words import number
@@ -29,13 +29,14 @@ TITLES = {
 
 def summary_table(data: ReportData) -> RenderableType:
     """The summary for stdout: the brief one, the projection, and the counts by group."""
-    found = totals(data.functions)
+    found = totals(data.functions, data.header)
     outlook = project(data.history, question(data.header))
     reached = f"Projected to be gone on {outlook.reached}. " if outlook.reached else ""
     return Group(
         brief(data.header, data.coverage, data.accounts, found, data.deadline),
         Text(f"{reached}{outlook.sentence}"),
         *(_group(by_group(data.functions, group), title) for group, title in TITLES.items()),
+        *_rebuilds(data),
     )
 
 
@@ -57,8 +58,13 @@ def diff_table(changes: pd.DataFrame) -> RenderableType:
     return Group(summed, Text(), rows, *rest)
 
 
-def _group(table: pd.DataFrame, title: str) -> Table:
-    shown = Table(title=f"by {title}", title_justify="left", box=None, pad_edge=False)
+def _rebuilds(data: ReportData) -> list[RenderableType]:
+    table = by_group(to_rebuild(data.functions), "module")
+    return [] if table.empty else [_group(table, "module", "to rebuild, ")]
+
+
+def _group(table: pd.DataFrame, title: str, what: str = "") -> Table:
+    shown = Table(title=f"{what}by {title}", title_justify="left", box=None, pad_edge=False)
     shown.add_column(title)
     for column in table.columns:
         shown.add_column(column, justify="right")

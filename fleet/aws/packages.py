@@ -150,7 +150,6 @@ class Downloads:
     def _whole(self, lane: Lane, locate: Callable[[], Location], file: IO[bytes]) -> Location:
         location = locate()
         file.seek(0)
-        file.truncate()
         digest = hashlib.sha256()
         size = 0
         with self._answer(lane, location, {}, HTTPStatus.OK) as chunks:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from fleet.inspection import NOT_INSPECTED, READING, Inspection, PackageFacts, Verdict
+from fleet.inspection import NOT_INSPECTED, READING, Inspection, PackageFacts
 from fleet.model import FunctionConfig, FunctionRef, PackageType, ScanHeader, Use
 from fleet.store.rows import Row, json_text, stored_text
 from fleet.store.schema import FUNCTION, INSPECTION, PACKAGE
@@ -48,6 +48,12 @@ def with_functions(names: Iterable[str], scan_id: str) -> Select[Any]:
     return select(*columns).select_from(_BESIDE).where(FUNCTION.c.scan == scan_id).order_by(*order)
 
 
+def unread(columns: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Whether a row's package was not looked at, or could not be read."""
+    # Quotes in a reason's text are escaped, so these can only be the code's own.
+    return or_(columns["verdict"].is_(None), columns["reasons"].contains(f'"{NOT_INSPECTED}"'))
+
+
 def pending(connection: Connection, header: ScanHeader) -> list[FunctionConfig]:
     """See Store.to_inspect."""
     statement = (
@@ -56,13 +62,7 @@ def pending(connection: Connection, header: ScanHeader) -> list[FunctionConfig]:
         .where(
             FUNCTION.c.scan == header.id,
             FUNCTION.c.use != Use.ROLLBACK.value,
-            or_(
-                INSPECTION.c.verdict.is_(None),
-                and_(
-                    INSPECTION.c.verdict == Verdict.UNKNOWN.value,
-                    INSPECTION.c.reasons.contains(f'"{NOT_INSPECTED}"'),
-                ),
-            ),
+            unread(INSPECTION.c),
         )
         .order_by(*(FUNCTION.c[name] for name in _KEY))
     )

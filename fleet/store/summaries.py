@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, case, func, or_, select
+from sqlalchemy import Connection, Table, case, func, select
 
-from fleet.inspection import NOT_INSPECTED, Verdict
+from fleet.inspection import Verdict
 from fleet.model import CoverageStatus, ScanHeader, ScanOptions, ScanState, Use, is_complete
 from fleet.store import inspections, rows
 from fleet.store.schema import COVERAGE, FUNCTION, SCAN
@@ -119,14 +119,9 @@ def _verdicts(connection: Connection, header: ScanHeader) -> tuple[dict[Verdict 
     """Count the findings by verdict, and those whose packages are still to be read."""
     names = ("use", "verdict", "reasons")
     row = inspections.with_functions(names, header.id).order_by(None).subquery().c
-    missed = and_(
-        row.verdict == Verdict.UNKNOWN.value,
-        # quotes in a reason's text are escaped, so these can only be the code's own
-        row.reasons.contains(f'"{NOT_INSPECTED}"'),
-    )
-    unread = case((or_(row.verdict.is_(None), missed), 1), else_=0)
+    missed = case((inspections.unread(row), 1), else_=0)
     counted = connection.execute(
-        select(row.verdict, func.count(), func.sum(unread))
+        select(row.verdict, func.count(), func.sum(missed))
         .where(row.use.in_(use.value for use in Use if use.is_finding))
         .group_by(row.verdict)
     ).all()

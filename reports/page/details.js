@@ -1,7 +1,7 @@
 // Everything known about one row, and the plain table that paper gets.
 
 const PAPER_ROWS = 1000;
-const PAPER_COLUMNS = ["name", "qualifier", "use", "runtime", "account", "region", "ou", "owner", "modified"];
+const PAPER_COLUMNS = ["name", "qualifier", "use", "verdict", "runtime", "account", "region", "ou", "owner", "module", "last_modified"];
 
 function element(name, text, attributes = {}) {
   const made = document.createElement(name);
@@ -21,7 +21,7 @@ function showDetails(table, row) {
   dialog.querySelector("dl").replaceChildren(
     ...table.columns.flatMap((column) => {
       const value = column.values[column.codes[row]];
-      return [element("dt", column.label), element("dd", value === "" ? "none" : shown(value))];
+      return [element("dt", column.label), element("dd", value === "" ? column.empty : shown(value))];
     }),
   );
   dialog.showModal();
@@ -29,7 +29,7 @@ function showDetails(table, row) {
 
 function printable(table) {
   const rows = table.rows.slice(0, PAPER_ROWS);
-  const columns = PAPER_COLUMNS.map((key) => table.byKey.get(key));
+  const columns = PAPER_COLUMNS.map((key) => table.byKey.get(key)).filter(Boolean);
   const said = rows.length < table.rows.length
     ? `The first ${shown(rows.length)} of ${shown(table.rows.length)} function versions chosen, in the order chosen on screen. The CSV has every row.`
     : `${shown(rows.length)} of ${shown(table.size)} function versions, as chosen on screen.`;

@@ -93,9 +93,9 @@ class Grid {
       const cell = element("td", value === "" ? "–" : shown(value), { role: "gridcell", "aria-colindex": position + 1, tabindex: "-1", "data-key": column.key });
       if (column.number) cell.className = "number";
       if (value === null) cell.classList.add("void");
-      if (column.key === "use") {
-        cell.className = "use";
-        cell.dataset.use = value;
+      if (value !== null && ["use", "verdict"].includes(column.key)) {
+        cell.className = "dot";
+        cell.dataset[column.key] = value;
       }
       line.append(cell);
     });

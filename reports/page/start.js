@@ -1,6 +1,7 @@
 // The page: fills the filters, and ties them to the table.
 
-const USES = { "": "everything", finding: "all that have to move" };
+const GENERAL = { use: { "": "everything", finding: "all that have to move" } };
+const NO_VALUE = "\0";
 
 async function start() {
   const table = await unpack(document.getElementById("rows").textContent);
@@ -17,7 +18,7 @@ async function start() {
   }
 
   const choose = () => {
-    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean).map(asShown);
     table.select(words, fields.filter((field) => field.value !== "").map((field) => [keysOf(field), test(field)]));
     grid.refresh();
     say();
@@ -59,16 +60,21 @@ async function start() {
   }
 }
 
+// The page holds commits by their first digits; somebody may look for a whole one.
+function asShown(word) {
+  return word.replace(/^([0-9a-f]{12})[0-9a-f]{28,}$/, "$1");
+}
+
 function keysOf(field) {
   return field.dataset.filter.split(" ");
 }
 
 function fill(field, table) {
   const { values } = table.byKey.get(field.dataset.filter);
-  const general = field.dataset.filter === "use" ? USES : { "": "all" };
+  const general = GENERAL[field.dataset.filter] ?? { "": "all" };
   field.append(
     ...Object.entries(general).map(([value, text]) => new Option(text, value)),
-    ...values.map((value) => new Option(value, value)),
+    ...values.map((value) => new Option(shown(value), value ?? NO_VALUE)),
   );
 }
 
@@ -80,7 +86,7 @@ function suggest(field, table) {
 function test(field) {
   const { value } = field;
   if (value === "finding") return (use) => use !== "kept for rollback" && use !== "image";
-  if (field.tagName === "SELECT") return (other) => other === value;
+  if (field.tagName === "SELECT") return (other) => (other ?? NO_VALUE) === value;
   const part = value.trim().toLowerCase();
   return (other, lower) => lower.includes(part);
 }

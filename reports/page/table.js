@@ -9,6 +9,12 @@ async function unpack(base64) {
   return new Table(await new Response(plain).arrayBuffer());
 }
 
+// Numbers come as steps, each from the one before; null, which is not looked at, stands before all.
+function summed(steps) {
+  let sum = 0;
+  return steps.map((step) => (step === null ? null : (sum += step)));
+}
+
 class Table {
   // block: as columns.py packs it.
   constructor(block) {
@@ -20,7 +26,7 @@ class Table {
     this.columns = head.columns.map((column) => {
       const codes = new widths[column.bytes](block, at, this.size);
       at += Math.ceil((this.size * column.bytes) / 4) * 4;
-      return { ...column, codes };
+      return { ...column, values: column.number ? summed(column.values) : column.values, codes };
     });
     this.byKey = new Map(this.columns.map((column) => [column.key, column]));
     this.order = new Uint32Array(this.size).map((_, row) => row);

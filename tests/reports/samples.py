@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 
 import pandas as pd
 
+from fleet.inspection import InspectionDepth, Verdict
 from fleet.model import (
     FUNCTION_COLUMNS,
     GO1X,
@@ -24,6 +27,7 @@ from reports.frames import function_frame, history_frame
 from reports.report import Deadline, ReportData
 
 START = datetime(2026, 11, 21, 10, tzinfo=UTC)
+REVISION = "3f786850e387550fdab836ed7e6dc881de23001b"
 PAYMENTS = Account("001234567890", "payments", "Workloads/Prod")
 SEARCH = Account("222222222222", "search", "Workloads/Dev")
 SUSPENDED = Account("333333333333", "old-sandbox", "Attic", active=False)
@@ -40,6 +44,8 @@ HEADER = ScanHeader(
     partition="aws",
     options=ScanOptions(organization=True),
 )
+
+INSPECTED = replace(HEADER, options=replace(HEADER.options, inspect=InspectionDepth.WHOLE))
 
 DEADLINE = Deadline(
     runtime=GO1X,
@@ -86,9 +92,43 @@ def function(**changes: object) -> tuple[object, ...]:
         "owner_kind": "unknown",
         "owner_name": "",
         "invocations": None,
+        "signing_profile": None,
+        **dict.fromkeys(FUNCTION_COLUMNS[FUNCTION_COLUMNS.index("verdict") :]),
     }
     assert changes.keys() <= row.keys()
     return tuple((row | changes)[name] for name in FUNCTION_COLUMNS)
+
+
+def remarks(**said: str) -> str:
+    """Remarks as the store keeps them, from code → sentence."""
+    return json.dumps(
+        [{"code": code.replace("_", "-"), "text": text} for code, text in said.items()]
+    )
+
+
+def inspected(verdict: str, **changes: object) -> tuple[object, ...]:
+    """One row of a scan that read its package."""
+    told: dict[str, object] = {
+        "verdict": str(verdict),
+        "reasons": remarks(some_reason="why it is so"),
+        "warnings": "[]",
+        "go_version": "go1.20.14",
+        "lambda_library": "v1.41.0",
+        "module": "github.com/acme/orders",
+        "module_version": "(devel)",
+        "revision": REVISION,
+        "modified": False,
+    }
+    return function(**(told | changes))
+
+
+def unread(**changes: object) -> tuple[object, ...]:
+    """One row whose package could not be read."""
+    said = {"reasons": remarks(not_inspected="its package could not be read: AccessDenied")}
+    nothing = dict.fromkeys(("go_version", "lambda_library", "module", "module_version"), "")
+    return inspected(
+        Verdict.UNKNOWN, **(said | nothing | {"revision": "", "modified": None} | changes)
+    )
 
 
 def seen(account: str, region: str) -> Coverage:
@@ -163,3 +203,30 @@ def many(count: int) -> list[tuple[object, ...]]:
         )
         for index in range(count)
     ]
+
+
+def many_inspected(count: int) -> list[tuple[object, ...]]:
+    """The same functions with verdicts, out of 3,000 repositories with some commits each."""
+    rows = []
+    chance = Random(0)  # noqa: S311 - nothing secret, and it has to repeat
+    for index, row in enumerate(many(count)):
+        repository = chance.randrange(3_000)
+        module = f"github.com/acme/repository-{repository}"
+        commit = hashlib.sha256(f"{module} {chance.randrange(9)}".encode()).hexdigest()[:40]
+        library = ("v1.13.3", "v1.19.1", "v1.28.0", "v1.41.0", "v1.47.0")[index % 5]
+        entry = f"bin/handler-{chance.randrange(1_000)}"
+        old = f"{entry} is built with aws-lambda-go {library}; in {module}, {'change it ' * 30}"
+        told = {
+            "verdict": Verdict.READY if index % 5 else Verdict.REBUILD,
+            "reasons": remarks(runtime_api=f"{entry} holds it") if index % 5 else remarks(old=old),
+            "warnings": remarks(rpc_left_in=f"{entry} carries the RPC server"),
+            "strategy": "rename" if index % 5 else None,
+            "go_version": f"go1.{13 + chance.randrange(11)}.{chance.randrange(13)}",
+            "lambda_library": library,
+            "module": module,
+            "module_version": "(devel)",
+            "revision": commit,
+            "modified": index % 11 == 0,
+        }
+        rows.append(tuple((dict(zip(FUNCTION_COLUMNS, row, strict=True)) | told).values()))
+    return rows

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import unicodedata
 from pathlib import Path
@@ -10,10 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.inspection import Verdict
 from reports.csv import COLUMNS, cell, write_csv
 from reports.report import ReportData
 from tests import strategies
-from tests.reports.samples import function, many, report
+from tests.reports.samples import (
+    INSPECTED,
+    REVISION,
+    function,
+    inspected,
+    many,
+    remarks,
+    report,
+)
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "csv-columns.md"
 
@@ -131,6 +141,57 @@ def test_findings_are_true_and_the_rest_false() -> None:
         "kept for rollback": "false",
         "image": "false",
     }
+
+
+def test_reasons_and_warnings_are_sentences_behind_their_codes() -> None:
+    said = remarks(library_too_old="main is, at last, too old", signed="its code is signed")
+    (row,) = read(written(report([inspected(Verdict.REBUILD, reasons=said)], asked=INSPECTED)))
+    assert row["reasons"] == (
+        "library-too-old: main is, at last, too old | signed: its code is signed"
+    )
+    assert row["warnings"] == ""
+
+
+def test_where_a_package_came_from_has_columns_of_its_own() -> None:
+    row = inspected(Verdict.READY, strategy="rename", modified=True, signing_profile="arn:s")
+    (found,) = read(written(report([row], asked=INSPECTED)))
+    assert {name: found[name] for name in COLUMNS[COLUMNS.index("signing_profile") :]} == {
+        "signing_profile": "arn:s",
+        "verdict": "ready",
+        "reasons": "some-reason: why it is so",
+        "warnings": "",
+        "strategy": "rename",
+        "go_version": "go1.20.14",
+        "lambda_library": "v1.41.0",
+        "module": "github.com/acme/orders",
+        "module_version": "(devel)",
+        "revision": REVISION,
+        "modified": "true",
+    }
+
+
+def test_what_was_not_inspected_has_empty_cells() -> None:
+    (row,) = read(written(report([function()])))
+    assert {row[name] for name in COLUMNS[COLUMNS.index("signing_profile") :]} == {""}
+
+
+def test_not_modified_and_not_told_stay_apart() -> None:
+    rows = [
+        inspected(Verdict.READY, qualifier=version, modified=modified)
+        for version, modified in (("1", False), ("2", None))
+    ]
+    found = read(written(report(rows, asked=INSPECTED)))
+    assert [row["modified"] for row in found] == ["false", ""]
+
+
+@given(hostile, hostile)
+def test_no_spreadsheet_runs_what_a_package_says_of_itself(module: str, reason: str) -> None:
+    row = inspected(
+        Verdict.READY, module=module, reasons=json.dumps([{"code": reason, "text": ""}])
+    )
+    (found,) = read(written(report([row], asked=INSPECTED)))
+    assert found["module"] == cell(module)
+    assert found["reasons"] == cell(f"{reason}: ")
 
 
 def test_the_first_column_is_called_account_for_every_program() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.inspection import InspectionDepth
 from fleet.model import FUNCTION_COLUMNS, FunctionRef, ScanOptions
 from reports.arn import arns
 from reports.frames import function_frame, history_frame, question
@@ -97,7 +98,13 @@ def test_scans_of_two_organizations_do_not_ask_the_same() -> None:
 
 
 def test_looking_at_more_or_in_another_order_asks_the_same() -> None:
-    more = ScanOptions(organization=True, callers=True, traffic=True, role_name="Audit")
+    more = ScanOptions(
+        organization=True,
+        callers=True,
+        traffic=True,
+        inspect=InspectionDepth.WHOLE,
+        role_name="Audit",
+    )
     assert question(replace(HEADER, options=more)) == question(HEADER)
     one, two = (
         ScanOptions(organization=True, regions=regions) for regions in (("a", "b"), ("b", "a"))

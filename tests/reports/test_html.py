@@ -8,18 +8,24 @@ from datetime import date
 
 import pytest
 
+from fleet.inspection import InspectionDepth, Verdict
 from fleet.model import Account, Coverage, CoverageStatus, ScanState
 from reports import html as report_html
 from reports.html import render_html
 from tests.reports.samples import (
     DEADLINE,
+    INSPECTED,
     SEARCH,
     everything_seen,
     function,
     header,
+    inspected,
     many,
+    many_inspected,
     past,
+    remarks,
     report,
+    unread,
     with_status,
 )
 
@@ -62,8 +68,13 @@ def test_nothing_in_the_page_points_outside_of_it() -> None:
 def test_text_from_outside_is_escaped_everywhere() -> None:
     accounts = [Account("001234567890", EVIL, EVIL), replace(SEARCH, active=False, name=EVIL)]
     coverage = [*everything_seen(), Coverage("001234567890", "x", CoverageStatus.FAILED, EVIL)]
-    asked = replace(header(tags=(EVIL,), runtimes=(EVIL,)), organization=EVIL)
-    rows = [function(name=EVIL, owner_kind="mapped", owner_name=EVIL, handler=EVIL)]
+    asked = header(tags=(EVIL,), runtimes=(EVIL,), inspect=InspectionDepth.WHOLE)
+    asked = replace(asked, organization=EVIL)
+    texts = ("name", "owner_name", "handler", "module", "go_version", "lambda_library", "revision")
+    rows = [
+        inspected(Verdict.REBUILD, owner_kind="mapped", **dict.fromkeys(texts, EVIL)),
+        inspected(EVIL, name="b", reasons=remarks(a=EVIL)),
+    ]
     deadline = replace(DEADLINE, source=EVIL)
     page = render_html(report(rows, coverage, accounts=accounts, asked=asked, deadline=deadline))
     assert "<img" not in page
@@ -147,4 +158,39 @@ def test_the_same_scan_gives_the_same_page() -> None:
 
 
 def test_a_hundred_thousand_functions_make_less_than_five_megabytes() -> None:
-    assert len(render_html(report(many(100_000))).encode()) < 5_000_000
+    data = report(many_inspected(100_000), asked=INSPECTED)
+    assert len(render_html(data).encode()) < 5_000_000
+
+
+def test_only_an_inspected_scan_says_whether_they_can_move() -> None:
+    rows = [inspected(Verdict.READY), inspected(Verdict.REBUILD, name="b", module="x.org/y")]
+    words = plain(render_html(report(rows, asked=INSPECTED)))
+    assert "1 of 2 function versions found is ready; 1 needs a rebuild." in words
+    assert "Can they move?" in words
+    assert "To rebuild, by module" in words
+    assert "x.org/y" in words
+    words = plain(render_html(report(rows)))
+    assert "Can they move?" not in words
+    assert "ready" not in words
+
+
+def test_the_picture_counts_what_has_to_move_and_what_has_no_verdict() -> None:
+    rows = [
+        inspected(Verdict.READY),
+        inspected(Verdict.READY_WITH_SHIM, name="b"),
+        inspected(Verdict.READY, name="c", use="kept for rollback"),
+        inspected(Verdict.IMAGE, name="d", use="image"),
+        unread(name="e"),
+        function(name="f"),
+        inspected("a word nobody knows yet", name="g"),
+    ]
+    page = render_html(report(rows, asked=INSPECTED))
+    pictures = re.findall(r'<title id="verdict-\d+-t">(.*?): (\d+)</title>.*?class="(\w+)"', page)
+    assert pictures == [
+        ("ready", "1", "running"),
+        ("ready with shim", "1", "running"),
+        ("unknown", "1", "unknown"),
+        ("a word nobody knows yet", "1", "unknown"),
+        ("no verdict", "1", "unknown"),
+    ]
+    assert "Not read: the packages of 2 function versions." in plain(page)

@@ -9,12 +9,24 @@ import jsonschema  # type: ignore[import-untyped] # its stubs are a package of t
 import pandas as pd
 import pytest
 
+from fleet.inspection import Verdict
 from fleet.model import CoverageStatus
 from reports import json as report_json
 from reports.csv import COLUMNS
 from reports.diff import Side, diff
 from reports.report import ReportData
-from tests.reports.samples import HEADER, function, many, past, report, with_status
+from tests.reports.samples import (
+    HEADER,
+    INSPECTED,
+    function,
+    inspected,
+    many,
+    many_inspected,
+    past,
+    report,
+    unread,
+    with_status,
+)
 
 SCHEMA = json.loads(files("reports").joinpath("report.schema.json").read_text("utf-8"))
 
@@ -33,8 +45,10 @@ def written(data: ReportData) -> dict[str, Any]:
         report(many(30), history=past({20: 9, 10: 7, 0: 5})),
         report(many(6), with_status(CoverageStatus.DENIED, "AccessDenied")),
         report([function(aliases=None, tags=None, last_modified=None, handler=None)]),
+        report([*many_inspected(30), unread(), function(name="b")], asked=INSPECTED),
+        report([inspected(each, name=each.value) for each in Verdict], asked=INSPECTED),
     ],
-    ids=["empty", "full", "incomplete", "unknowns"],
+    ids=["empty", "full", "incomplete", "unknowns", "inspected", "every verdict"],
 )
 def test_the_document_is_what_the_schema_says(data: ReportData) -> None:
     jsonschema.validate(written(data), SCHEMA)
@@ -53,6 +67,33 @@ def test_numbers_are_numbers_and_lists_are_lists() -> None:
     assert found["aliases"] == aliases
     assert found["tags"] == {"a": "<b>"}
     assert found["callers"] is None
+
+
+def test_remarks_are_lists_and_what_was_not_inspected_is_null() -> None:
+    rows = [inspected(Verdict.READY, modified=True), function(name="unread")]
+    first, second = written(report(rows, asked=INSPECTED))["functions"]
+    assert first["reasons"] == [{"code": "some-reason", "text": "why it is so"}]
+    assert (first["warnings"], first["modified"]) == ([], True)
+    assert (second["verdict"], second["reasons"], second["modified"]) == (None, None, None)
+
+
+def test_the_totals_count_verdicts_and_what_was_not_read() -> None:
+    rows = [inspected(Verdict.REBUILD), unread(name="b"), function(name="c")]
+    document = written(report(rows, asked=INSPECTED))
+    assert document["totals"]["unread"] == 2
+    counted = document["totals"]["by_verdict"]
+    assert {word: number for word, number in counted.items() if number} == {
+        "rebuild": 1,
+        "unknown": 1,
+    }
+    assert document["headline"]["verdicts"].startswith("0 of 3")
+    assert document["complete"] is True
+
+
+def test_a_scan_that_read_no_package_counts_no_verdict() -> None:
+    document = written(report([function()]))
+    assert (document["totals"]["by_verdict"], document["totals"]["unread"]) == ({}, 0)
+    assert document["headline"]["verdicts"] == ""
 
 
 def test_incomplete_coverage_is_said_beside_the_counts() -> None:

@@ -6,12 +6,27 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from fleet.inspection import Verdict
 from fleet.model import Account, Coverage, CoverageStatus
 from tests.reports.conftest import Open
-from tests.reports.samples import ACCOUNTS, everything_seen, function, many, past, report
+from tests.reports.samples import (
+    ACCOUNTS,
+    INSPECTED,
+    REVISION,
+    everything_seen,
+    function,
+    inspected,
+    many,
+    many_inspected,
+    past,
+    remarks,
+    report,
+    unread,
+)
 
 pytestmark = pytest.mark.browser
 
+ORIGIN = ("module", "module_version", "go_version", "lambda_library", "revision", "signing_profile")
 EVIL = (
     "</script><script>window.ran=1</script><svg onload=window.ran=1>"
     '<img src="http://127.0.0.1:9/x" onerror="window.ran=1">{{7*7}}"\'`'
@@ -181,9 +196,118 @@ def test_the_details_show_what_the_table_has_no_room_for(open_report: Open) -> N
     expect(dialog.locator("dt:has-text('Layers') + dd")).to_have_text("none")
 
 
+def test_numbers_are_shown_as_they_were_counted(open_report: Open) -> None:
+    rows = [
+        function(name=name, invocations=calls)
+        for name, calls in (("a", 1_200), ("b", None), ("c", 0), ("d", 70_000), ("e", 1_200))
+    ]
+    seen = open_report(report(rows))
+    calls = seen.page.locator("#grid td[data-key=invocations]").all_text_contents()
+    assert calls == ["1,200", "not looked at", "0", "70,000", "1,200"]
+
+
+def test_verdict_module_and_versions_are_columns_of_an_inspected_scan(open_report: Open) -> None:
+    seen = open_report(report([inspected(Verdict.READY), unread(name="b")], asked=INSPECTED))
+    cells = {
+        key: seen.page.locator(f"#grid td[data-key={key}]").all_text_contents()
+        for key in ("verdict", "module", "go_version", "lambda_library")
+    }
+    assert cells == {
+        "verdict": ["unknown", "ready"],
+        "module": ["–", "github.com/acme/orders"],
+        "go_version": ["–", "go1.20.14"],
+        "lambda_library": ["–", "v1.41.0"],
+    }
+    plain = open_report(report([function()]))
+    expect(plain.page.locator("#grid th[data-key=use]")).to_have_count(1)
+    expect(plain.page.locator("#grid th[data-key=verdict], [data-filter=verdict]")).to_have_count(0)
+
+
+def test_search_finds_modules_reasons_and_commits(open_report: Open) -> None:
+    rows = [
+        inspected(Verdict.REBUILD, name="a", reasons=remarks(library_too_old="main hangs")),
+        inspected(Verdict.READY, name="b", module="bitbucket.org/acme/Billing"),
+        inspected(Verdict.READY, name="c", revision="9" * 40, warnings=remarks(packed="by UPX")),
+    ]
+    seen = open_report(report(rows, asked=INSPECTED))
+    for words, names in (
+        ("library-too-old", ["a"]),
+        ("HANGS", ["a"]),
+        ("billing", ["b"]),
+        ("upx", ["c"]),
+        ("9" * 40, ["c"]),
+        (REVISION[:7], ["a", "b"]),
+        (f"{REVISION} billing", ["b"]),
+    ):
+        seen.page.fill("#search", words)
+        assert seen.names() == names, words
+
+
+def test_a_verdict_can_be_chosen_and_so_can_those_without(open_report: Open) -> None:
+    rows = [
+        inspected(Verdict.READY, name="a"),
+        inspected(Verdict.READY_WITH_SHIM, name="b"),
+        inspected(Verdict.UNKNOWN, name="c"),
+        function(name="d"),
+    ]
+    seen = open_report(report(rows, asked=INSPECTED))
+    choice = seen.page.locator("[data-filter=verdict]")
+    for option, names in (
+        ("ready", ["a"]),
+        ("ready with shim", ["b"]),
+        ("unknown", ["c"]),
+        ("not looked at", ["d"]),
+        ("all", ["a", "b", "c", "d"]),
+    ):
+        choice.select_option(label=option)
+        assert seen.names() == names, option
+
+
+def test_versions_sort_by_their_numbers(open_report: Open) -> None:
+    rows = [
+        inspected(Verdict.READY, name=name, lambda_library=library, go_version=go)
+        for name, library, go in (
+            ("a", "v1.9.0", "go1.9"),
+            ("b", "v1.18.0", "go1.21.10"),
+            ("c", "v1.2.0", "go1.21.9"),
+            ("d", "", ""),
+        )
+    ]
+    seen = open_report(report(rows, asked=INSPECTED))
+    seen.page.locator("#grid th[data-key=lambda_library]").click()
+    assert seen.names() == ["d", "c", "a", "b"]
+    seen.page.locator("#grid th[data-key=go_version]").click()
+    assert seen.names() == ["d", "a", "c", "b"]
+
+
+def test_the_details_tell_why_and_from_which_commit(open_report: Open) -> None:
+    said = remarks(signed="its code is signed", other_machine="built for arm64")
+    row = inspected(Verdict.NEEDS_DECISION, reasons=said, modified=True)
+    rows = [row, inspected(Verdict.READY, name="b", module_version=""), function(name="c")]
+    seen = open_report(report(rows, asked=INSPECTED))
+    dialog = seen.page.get_by_role("dialog")
+
+    def told(name: str, title: str) -> str:
+        seen.page.locator("#grid td[data-key=name]", has_text=re.compile(f"^{name}$")).dblclick()
+        text = dialog.locator(f"dt:text-is('{title}') + dd").inner_text()
+        seen.page.keyboard.press("Escape")
+        return text
+
+    assert told("orders", "Reasons") == "signed: its code is signed\nother-machine: built for arm64"
+    assert told("orders", "Commit") == "3f786850e387 + uncommitted changes"
+    assert told("orders", "Warnings") == "none"
+    assert told("orders", "Signing profile") == "none"
+    assert told("orders", "Repackage by") == "none"
+    assert told("b", "Commit") == "3f786850e387"
+    assert told("b", "Module version") == "not told by the binary"
+    assert told("c", "Reasons") == "not looked at"
+    assert told("c", "Repackage by") == "not looked at"
+
+
 def test_hostile_text_is_shown_and_never_runs(open_report: Open) -> None:
     accounts = [Account(ACCOUNTS[0].id, EVIL, EVIL)]
-    row = function(
+    row = inspected(
+        "rebuild",
         name=EVIL,
         handler=EVIL,
         runtime=EVIL,
@@ -194,11 +318,21 @@ def test_hostile_text_is_shown_and_never_runs(open_report: Open) -> None:
         callers=json.dumps([{"kind": EVIL, "source": EVIL, "qualifier": EVIL}]),
         owner_kind="mapped",
         owner_name=EVIL,
+        reasons=json.dumps([{"code": EVIL, "text": EVIL}]),
+        warnings=json.dumps([{"code": EVIL, "text": EVIL}]),
+        strategy=EVIL,
+        **dict.fromkeys(ORIGIN, EVIL),
     )
     gaps = [Coverage(ACCOUNTS[0].id, EVIL, CoverageStatus.FAILED, EVIL)]
-    seen = open_report(report([row], [*everything_seen(), *gaps], accounts=accounts))
+    rows = [row, inspected(EVIL, name="b", module=EVIL)]
+    seen = open_report(
+        report(rows, [*everything_seen(), *gaps], accounts=accounts, asked=INSPECTED)
+    )
     page = seen.page
-    assert seen.names() == [EVIL]
+    assert seen.names() == [EVIL, "b"]
+    page.locator("[data-filter=verdict]").select_option(label=EVIL)
+    assert seen.names() == ["b"]
+    page.get_by_role("button", name="Clear").click()
     page.fill("#search", EVIL.split(maxsplit=1)[0])
     page.locator("[data-filter=owner]").focus()
     page.locator("#grid tbody td").first.dblclick()
@@ -229,13 +363,23 @@ def test_no_script_but_the_page_s_own_can_run(open_report: Open) -> None:
 def test_the_page_follows_light_and_dark_with_enough_contrast(
     open_report: Open, scheme: str, light: bool
 ) -> None:
-    data = report(many(60), history=past({20: 9, 10: 7, 0: 5}))
+    rows = many_inspected(60)
+    data = report(rows, history=past({20: 9, 10: 7, 0: 5}), asked=INSPECTED)
     seen = open_report(data, color_scheme=scheme)
     paper = luminance(
         seen.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     )
     assert (paper > 0.5) == light
-    for part in ("h1", ".kicker", ".notes li", "#grid td", ".bars th", "summary", "button"):
+    for part in (
+        "h1",
+        ".kicker",
+        ".lead",
+        ".notes li",
+        "#grid td",
+        ".bars small",
+        "summary",
+        "button",
+    ):
         color = seen.page.locator(part).first.evaluate("part => getComputedStyle(part).color")
         high, low = sorted((paper, luminance(color)), reverse=True)
         assert (high + 0.05) / (low + 0.05) >= 4.5, part
@@ -255,10 +399,19 @@ def test_paper_gets_a_plain_table_of_what_is_shown(open_report: Open) -> None:
     seen.page.emulate_media(media="print")
     paper = seen.page.locator("#print")
     expect(paper).to_contain_text("10 of 60 function versions, as chosen on screen.")
+    expect(paper.locator("th")).to_have_count(9)
     expect(paper.locator("tbody tr")).to_have_count(10)
     expect(seen.page.locator("#tool")).to_be_hidden()
     seen.page.evaluate("dispatchEvent(new Event('afterprint'))")
     expect(paper.locator("tr")).to_have_count(0)
+
+
+def test_paper_gets_verdict_and_module_of_an_inspected_scan(open_report: Open) -> None:
+    seen = open_report(report([inspected(Verdict.READY)], asked=INSPECTED))
+    seen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    row = seen.page.locator("#print tbody tr")
+    expect(row.locator("[data-key=verdict]")).to_have_text("ready")
+    expect(row.locator("[data-key=module]")).to_have_text("github.com/acme/orders")
 
 
 def test_a_printed_table_too_long_for_paper_says_where_it_ends(open_report: Open) -> None:
@@ -292,13 +445,15 @@ def test_a_browser_without_decompression_says_where_the_rows_are(open_report: Op
 
 def test_a_narrow_screen_scrolls_the_table_and_not_the_page(open_report: Open) -> None:
     gaps = [Coverage("1" * 12, "eu-west-1", CoverageStatus.FAILED, "x" * 300)]
-    data = report(many(60), [*everything_seen(), *gaps], history=past({20: 9, 10: 7, 0: 5}))
+    rows = [inspected(Verdict.REBUILD, name=f"f{n}", module="x" * 300) for n in range(60)]
+    burnt = past({20: 9, 10: 7, 0: 5})
+    data = report(rows, [*everything_seen(), *gaps], history=burnt, asked=INSPECTED)
     seen = open_report(data, viewport={"width": 390, "height": 800})
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_hundred_thousand_rows_scroll_search_and_sort(open_report: Open) -> None:
-    seen = open_report(report(many(100_000)))
+    seen = open_report(report(many_inspected(100_000), asked=INSPECTED))
     page = seen.page
     expect(page.locator("#status")).to_have_text("100,000 of 100,000 function versions")
     assert page.locator("#grid tr").count() < 100

@@ -31,7 +31,7 @@ INCOMPLETE = [status for status in CoverageStatus if not status.is_complete]
 
 def said(data: ReportData) -> Headline:
     seen = look(data.header, data.coverage, data.accounts)
-    return headline(data.header, seen, totals(data.functions))
+    return headline(data.header, seen, totals(data.functions, data.header))
 
 
 def everything_said(data: ReportData) -> str:
@@ -128,13 +128,13 @@ def test_filters_in_force_are_named_and_an_empty_one_means_none() -> None:
 
 def test_a_use_that_is_unknown_counts_and_is_said() -> None:
     data = report([function(qualifier="3", use="unknown")])
-    assert totals(data.functions).versions == 1
+    assert totals(data.functions, data.header).versions == 1
     assert any("told served from kept" in line for line in said(data).warnings)
 
 
 def test_images_and_rollback_versions_are_listed_and_not_counted() -> None:
     data = report([function(use="image", runtime=None), function(name="b", use=Use.ROLLBACK.value)])
-    found = totals(data.functions)
+    found = totals(data.functions, data.header)
     assert found.versions == 0
     assert (found.by_use["image"], found.by_use["kept for rollback"]) == (1, 1)
     assert "1 container image listed, not counted" in everything_said(data)
@@ -144,7 +144,7 @@ def test_images_and_rollback_versions_are_listed_and_not_counted() -> None:
 def test_every_grouping_adds_up_to_the_findings(group: str) -> None:
     data = report(many(60))
     table = by_group(data.functions, group)
-    assert table["total"].sum() == totals(data.functions).versions
+    assert table["total"].sum() == totals(data.functions, data.header).versions
     assert (table[["running", "kept", "unknown"]].sum(axis=1) == table["total"]).all()
     assert table["total"].is_monotonic_decreasing
 

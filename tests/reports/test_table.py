@@ -1,16 +1,28 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from datetime import date
 
 from rich.console import Console, RenderableType
 
+from fleet.inspection import Verdict
 from fleet.model import Coverage, CoverageStatus
 from reports.brief import countdown
 from reports.diff import Side, diff
 from reports.table import CHANGES, diff_table, summary_table
-from tests.reports.samples import DEADLINE, SEARCH, everything_seen, function, many, report
+from tests.reports.samples import (
+    DEADLINE,
+    INSPECTED,
+    SEARCH,
+    everything_seen,
+    function,
+    inspected,
+    many,
+    report,
+    unread,
+)
 
 
 def printed(table: RenderableType) -> str:
@@ -27,10 +39,39 @@ def test_the_summary_says_first_what_was_found_and_what_was_not_seen() -> None:
     assert any("search 222222222222" in line and "no way" in line for line in lines)
 
 
+def test_the_second_line_says_how_many_can_move() -> None:
+    rows = [inspected(Verdict.READY), inspected(Verdict.REBUILD, name="b"), unread(name="c")]
+    lines = printed(summary_table(report(rows, asked=INSPECTED))).splitlines()
+    assert lines[1] == (
+        "1 of 3 function versions found is ready; 1 needs a rebuild and 1 is unknown (1 not read)."
+    )
+    assert lines[2].startswith("! Not read: the packages of 1 function version.")
+
+
+def test_what_needs_a_rebuild_is_counted_by_module() -> None:
+    rows = [inspected(Verdict.REBUILD, name=f"f{n}", module="github.com/a/b") for n in range(4)]
+    rows.append(inspected(Verdict.REBUILD, name="g", module=""))
+    rows.append(inspected(Verdict.READY, name="h", module="github.com/a/ready"))
+    text = printed(summary_table(report(rows, asked=INSPECTED)))
+    _, found = re.split(r"to rebuild, by module *\n", text)
+    named = [line.split() for line in found.splitlines()[1:]]
+    assert named == [
+        ["github.com/a/b", "4", "0", "0", "4"],
+        ["(unknown", "module)", "1", "0", "0", "1"],
+    ]
+
+
+def test_without_inspection_no_word_is_said_of_verdicts_or_modules() -> None:
+    text = printed(summary_table(report(many(12))))
+    assert "ready" not in text
+    assert "module" not in text
+
+
 def test_markup_and_escape_sequences_from_outside_are_shown_not_obeyed() -> None:
     evil = "[bold]x[/bold]\x1b[31m\x9b2J\u202eabc"
-    text = printed(summary_table(report([function(owner_kind="mapped", owner_name=evil)])))
-    assert "[bold]x[/bold]\ufffd[31m\ufffd2J\ufffdabc" in text
+    row = inspected(Verdict.REBUILD, owner_kind="mapped", owner_name=evil, module=evil)
+    text = printed(summary_table(report([row], asked=INSPECTED)))
+    assert text.count("[bold]x[/bold]\ufffd[31m\ufffd2J\ufffdabc") == 2
     assert "\x1b" not in text
 
 

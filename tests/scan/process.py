@@ -65,9 +65,11 @@ class Fleet:
             return [each.id for each in store.scans()]
 
 
-def wait_for(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
-    """Wait for something that is sure to come while the process runs."""
-    until = time.monotonic() + SECONDS
+def wait_for(
+    process: subprocess.Popen[str], reached: Callable[[], bool], *, seconds: float = SECONDS
+) -> None:
+    """Wait for something that is sure to come while the process runs, and this soon."""
+    until = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < until
         with suppress(subprocess.TimeoutExpired):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from fleet.aws.clients import Clients
 from fleet.model import (
     EVERY_REGION,
     CoverageStatus,
@@ -95,6 +96,22 @@ def test_a_region_named_outright_that_is_off_is_a_row_and_is_not_asked(small: Sm
     assert row(scan, MEMBER, "ap-east-1").reason == "the account has not enabled it"
     assert row(scan, DELEGATE, "ap-east-1").status is CoverageStatus.OK
     assert asked == {DELEGATE}
+
+
+def test_a_region_newer_than_botocores_list_can_be_named_where_the_account_lists_it(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Clients, "regions", lambda _: (HOME,))
+    with small() as (_, fleet):
+        scan = fleet.scan(replace(ALONE, regions=(EU,)))
+    assert scan.statuses == {(MEMBER, EU): CoverageStatus.OK}
+
+
+def test_a_region_can_be_named_by_a_caller_who_may_not_list_its_own(small: Small) -> None:
+    denied = frozenset({(MANAGEMENT, "account:"), (MANAGEMENT, "ec2:")})
+    with small(denied=denied) as (_, fleet):
+        scan = fleet.scan(replace(ALONE, regions=(EU,)))
+    assert scan.statuses == {(MEMBER, EU): CoverageStatus.OK}
 
 
 def test_a_wildcard_reaches_regions_that_are_on_and_says_nothing_of_others(small: Small) -> None:

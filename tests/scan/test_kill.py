@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from fleet.aws.clients import READ_SECONDS
 from fleet.model import CoverageStatus, ScanState
 from moto_fixtures.definition import Organization
 from moto_fixtures.seed import seed
@@ -17,6 +19,7 @@ from tests.scan.conftest import NOW, packages_of
 from tests.scan.process import SECONDS, Fleet, Held, wait_for
 from tests.scan.scanner import Scan
 
+SECONDS_BETWEEN_PRESSES = 4
 ASKED = ("--org", "--region", "us-east-1,eu-west-1")
 
 
@@ -139,21 +142,37 @@ def test_a_scan_that_is_cancelled_ends_as_one_that_is_interrupted(fleet: Fleet) 
     assert fleet.saved().header.state is ScanState.INTERRUPTED
 
 
+def pressing_again(fleet: Fleet, process: subprocess.Popen[str]) -> Callable[[], bool]:
+    """Whether a scan has ended as interrupted, after one more Ctrl-C every now and then.
+
+    One that meets the first still on its way to the coordinator is the same as the first.
+    """
+    due = 0.0
+
+    def ended() -> bool:
+        nonlocal due
+        if time.monotonic() >= due:
+            process.send_signal(signal.SIGINT)
+            due = time.monotonic() + SECONDS_BETWEEN_PRESSES
+        return fleet.saved().header.state is ScanState.INTERRUPTED
+
+    return ended
+
+
 def test_a_second_ctrl_c_waits_for_no_answer_and_keeps_what_was_saved(
     fleet: Fleet, held: Held, undisturbed: Scan
 ) -> None:
+    fleet.emulator.throttle(EVERY, EVERY, per_second=None)
     with fleet.start(*ASKED) as process:
-        in_the_middle(fleet, process)
-        with held.holding(fleet.emulator):
+        with held.holding(fleet.emulator, once=lambda: lists(fleet) > 5):
             wait_for(process, lambda: held.somebody_waits)
             process.send_signal(signal.SIGINT)
             assert process.stderr is not None
             heard = process.stderr.readline()
             assert heard == "fleet: stopping; what was found is kept\n"
             running = fleet.saved().header.state
-            process.send_signal(signal.SIGINT)
-            # Nobody answers yet: without the second one the first would still be waiting.
-            wait_for(process, lambda: fleet.saved().header.state is ScanState.INTERRUPTED)
+            # Nobody answers: without another one the first would wait for the calls' time-out.
+            wait_for(process, pressing_again(fleet, process), seconds=READ_SECONDS / 2)
         rest = process.stderr.read()
         process.communicate(timeout=SECONDS)
     assert running is ScanState.RUNNING
@@ -164,7 +183,6 @@ def test_a_second_ctrl_c_waits_for_no_answer_and_keeps_what_was_saved(
     for row in partial.rows:
         assert row in undisturbed.rows
 
-    fleet.emulator.throttle(EVERY, EVERY, per_second=None)
     assert fleet.run("--resume")[0] == 4
     same(fleet.saved(), undisturbed)
 

@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
+from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from fleet.aws.failures import Interrupted, NoCredentials
 from fleet.errors import BadSelection
 from fleet.model import (
     EVERY_REGION,
@@ -49,12 +52,12 @@ def interrupt_after(lanes: int) -> Watcher:
     """Ctrl-C once so many lanes are done."""
     left = [lanes]
 
-    def count(_: Coverage) -> None:
+    def one_done(_: Coverage) -> None:
         left[0] -= 1
         if left[0] == 0:
             raise KeyboardInterrupt
 
-    return Watcher(at_lane=count)
+    return Watcher(at_lane=one_done)
 
 
 def same(scan: Scan, other: Scan) -> None:
@@ -233,6 +236,77 @@ def test_what_was_answered_before_the_stop_is_saved_all_of_it(
     assert partial.header.state is ScanState.INTERRUPTED
     assert len(listed) > 1
     assert listed <= saved
+
+
+def instead(
+    monkeypatch: pytest.MonkeyPatch, answer: Callable[[int, LaneResult], LaneResult]
+) -> None:
+    """Let each lane answer what `answer` makes of its number, in order, and its result."""
+    module = importlib.import_module("fleet.scan.run")
+    real, numbers = module.look_at_lane, count()
+    monkeypatch.setattr(module, "look_at_lane", lambda *args: answer(next(numbers), real(*args)))
+    monkeypatch.setattr("tests.scan.scanner.ThreadPoolExecutor", AtOnce)
+
+
+def test_what_was_answered_beside_calls_that_found_the_credentials_gone_is_saved(
+    fleet: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered: set[tuple[str, str]] = set()
+
+    def answer(number: int, result: LaneResult) -> LaneResult:
+        if number in {0, 2}:
+            raise NoCredentials("they have expired")
+        answered.add((result.coverage.account, result.coverage.region))
+        return result
+
+    instead(monkeypatch, answer)
+    with pytest.raises(NoCredentials):
+        fleet.scan(EVERYBODY)
+    scan = fleet.saved()
+    assert scan.header.state is ScanState.INTERRUPTED
+    assert len(answered) > 2
+    assert {scan.statuses[lane] for lane in answered}.isdisjoint({CoverageStatus.NOT_ATTEMPTED})
+    assert CoverageStatus.NOT_ATTEMPTED in scan.statuses.values()
+
+
+def test_a_lane_that_the_stop_cuts_short_is_not_attempted_and_has_not_failed(
+    fleet: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_short: set[tuple[str, str]] = set()
+
+    def answer(number: int, result: LaneResult) -> LaneResult:
+        if number:
+            cut_short.add((result.coverage.account, result.coverage.region))
+            raise Interrupted
+        return result
+
+    instead(monkeypatch, answer)
+    scan = fleet.scan(EVERYBODY, progress=interrupt_after(1))
+    assert scan.header.state is ScanState.INTERRUPTED
+    assert cut_short
+    assert {scan.statuses[lane] for lane in cut_short} == {CoverageStatus.NOT_ATTEMPTED}
+
+
+def test_a_lane_whose_values_cannot_be_saved_has_failed_and_costs_no_other(
+    fleet: Scanner, undisturbed: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken: list[tuple[str, str]] = []
+
+    def answer(_: int, result: LaneResult) -> LaneResult:
+        if broken or not result.records:
+            return result
+        broken.append((result.coverage.account, result.coverage.region))
+        config = replace(result.records[0].config, last_modified=datetime(2023, 11, 7))  # noqa: DTZ001  # that is what is wrong with it
+        return replace(result, records=(replace(result.records[0], config=config),))
+
+    instead(monkeypatch, answer)
+    scan = fleet.scan(EVERYBODY)
+    (lane,) = broken
+    assert scan.coverage[lane].status is CoverageStatus.FAILED
+    assert "holds what cannot be saved" in scan.coverage[lane].reason
+    assert scan.header.state is ScanState.FINISHED
+    kept = [row for row in undisturbed.rows if (row["account"], row["region"]) != lane]
+    assert scan.rows == kept
 
 
 def test_two_that_resume_one_scan_count_nothing_twice(

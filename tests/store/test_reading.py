@@ -9,6 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleet.errors import BadSelection, FileProblem
+from fleet.inspection import (
+    NOT_INSPECTED,
+    Assessment,
+    Inspection,
+    InspectionDepth,
+    Remark,
+    Verdict,
+)
 from fleet.model import (
     FUNCTION_COLUMNS,
     Account,
@@ -122,6 +130,7 @@ def test_totals_and_history_are_what_the_rows_come_to(
     assert totals.findings == len(found)
     assert totals.functions == len({(r["account"], r["region"], r["name"]) for r in found})
     assert sum(totals.by_use.values()) == len(rows)
+    assert totals.by_verdict == ({None: len(found)} if found else {})
     assert sum(totals.by_status.values()) == len(coverage)
     assert totals.listed_functions == sum(row.functions for row in coverage)
     assert totals.listed_versions == sum(row.versions for row in coverage)
@@ -129,6 +138,57 @@ def test_totals_and_history_are_what_the_rows_come_to(
     assert totals.throttles == sum(row.throttles for row in coverage)
     point = next(point for point in store.history() if point.id == scan_id)
     assert (point.findings, point.functions) == (totals.findings, totals.functions)
+
+
+def judged(store: Store, **verdicts: tuple[Verdict, str]) -> None:
+    """Save verdicts, each with the code of one reason, beside functions of these names."""
+    found = {each.ref.name: each for each in store.to_inspect(SCAN)}
+    store.save_inspections(
+        SCAN,
+        [
+            (found[name], Inspection(Assessment(verdict, (Remark(code, 'says "not-inspected"'),))))
+            for name, (verdict, code) in verdicts.items()
+        ],
+    )
+
+
+def asked_to_inspect(depth: InspectionDepth | None = InspectionDepth.WHOLE) -> ScanHeader:
+    return replace(header(), options=replace(header().options, inspect=depth))
+
+
+def test_findings_are_counted_by_verdict_and_those_without_apart(store: Store) -> None:
+    store.begin_scan(asked_to_inspect())
+    held = record("held", "1", use=Use.ROLLBACK)
+    image = record("image", use=Use.IMAGE)
+    names = lane("a", "b", "c", "d", "e")
+    store.save_lane(SCAN, replace(names, records=(*names.records, held, image)))
+    judged(
+        store,
+        a=(Verdict.READY, "runtime-api"),
+        b=(Verdict.READY, "runtime-api"),
+        c=(Verdict.UNKNOWN, "packed"),
+        d=(Verdict.UNKNOWN, NOT_INSPECTED),
+        image=(Verdict.IMAGE, "container-image"),
+    )
+    totals = store.totals(SCAN)
+    assert totals.by_verdict == {Verdict.READY: 2, Verdict.UNKNOWN: 2, None: 1}
+    assert totals.unread == 2
+
+
+def test_nothing_is_unread_where_no_package_was_to_be_read(store: Store) -> None:
+    store.begin_scan(asked_to_inspect(None))
+    store.save_lane(SCAN, lane("a"))
+    totals = store.totals(SCAN)
+    assert (totals.by_verdict, totals.unread) == ({None: 1}, 0)
+
+
+def test_packages_not_read_leave_the_inventory_as_complete_as_it_is(store: Store) -> None:
+    store.begin_scan(asked_to_inspect())
+    store.save_lane(SCAN, lane("a"))
+    store.finish_scan(SCAN, ScanState.FINISHED, START)
+    totals = store.totals(SCAN)
+    assert (totals.unread, totals.complete) == (1, True)
+    assert store.history()[0].complete
 
 
 def test_rows_come_by_account_region_name_and_qualifier_of_code_points(store: Store) -> None:
