@@ -167,7 +167,7 @@ def scan(
     )
     reporting.check(asked.runtimes)
     from fleet.aws.clients import Clients
-    from fleet.cli.scanning import scan_now, scan_to_finish
+    from fleet.cli.scanning import scan_now, scan_to_finish, tell_departed
     from fleet.model import ScanState
     from fleet.store import Store
 
@@ -177,7 +177,16 @@ def scan(
         if earlier is not None:
             asked = replace(earlier.options, role_name=role_name or earlier.options.role_name)
             reporting.check(asked.runtimes)
-        header = scan_now(settings, clients, store, asked, earlier, quiet=quiet)
+        header = scan_now(
+            settings,
+            clients,
+            store,
+            asked,
+            earlier,
+            quiet=quiet,
+            # Settings outlive accounts; on the command line it is a typing error.
+            departed=tell_departed if exclude_account is None else None,
+        )
         status = reporting.of_scan(store, header, output_format, fail_on_findings=fail_on_findings)
     sys.exit(Status.INTERRUPTED if header.state is ScanState.INTERRUPTED else status)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -36,9 +36,11 @@ def scan_now(
     earlier: ScanHeader | None,
     *,
     quiet: bool,
+    departed: Callable[[str], None] | None,
 ) -> ScanHeader:
     """Begin the scan that is asked for, or go on with an earlier one; its header afterwards.
 
+    `departed` is told of excluded accounts that are no longer there; None refuses them.
     Raises what fleet.scan raises.
     """
     stop = threading.Event()
@@ -54,7 +56,7 @@ def scan_now(
         if earlier is not None:
             header = resume(aws, store, earlier.id)
         else:
-            header = begin(aws, store, asked, _now())
+            header = begin(aws, store, asked, _now(), departed=departed)
         try:
             with _inspector(clients, aws, header, stop) as inspector:
                 _run(settings, aws, store, header, stop, progress, inspector)
@@ -63,6 +65,12 @@ def scan_now(
             typer.echo(said, err=True)
             raise
     return store.scan(header.id)
+
+
+def tell_departed(account: str) -> None:
+    """Say that fleet.yaml excludes an account that has left: no reason not to scan the others."""
+    said = "the organization has no such account any more; it can be taken out of exclude_accounts"
+    typer.echo(f"fleet: {account}: {said}", err=True)
 
 
 def scan_to_finish(store: Store, which: str | None) -> ScanHeader:

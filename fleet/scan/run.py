@@ -72,10 +72,18 @@ _Answer = Future[LaneResult | tuple[str, ...]]
 _log = logging.getLogger(__name__)
 
 
-def begin(aws: Aws, store: Store, options: ScanOptions, now: datetime) -> ScanHeader:
+def begin(
+    aws: Aws,
+    store: Store,
+    options: ScanOptions,
+    now: datetime,
+    *,
+    departed: Callable[[str], None] | None = None,
+) -> ScanHeader:
     """Choose the accounts and save them as not attempted, under a new scan.
 
-    Raises BadSelection where the selection names what does not exist, or leaves nothing.
+    Raises BadSelection where the selection names what does not exist, or leaves nothing. With
+    `departed`, an excluded account that the organization no longer has is only told of.
     """
     check_asked(options)
     if options.regions or options.excluded_regions:
@@ -85,7 +93,9 @@ def begin(aws: Aws, store: Store, options: ScanOptions, now: datetime) -> ScanHe
     else:
         alone = (aws.caller.account,) if options.accounts is None else options.accounts
         organization = Organization("", tuple(Account(each) for each in alone), {})
-    accounts = choose_accounts(options, organization.accounts, organization.units)
+    accounts = choose_accounts(
+        options, organization.accounts, organization.units, departed=departed
+    )
     if not accounts:
         raise NothingSelected
     header = ScanHeader(

@@ -157,6 +157,24 @@ def test_what_does_not_exist_is_refused_before_anything_is_saved(
     assert "No scan" in fleet("scans", within=tmp_path).out
 
 
+def test_an_account_that_has_left_may_stay_excluded_in_the_settings_but_not_be_typed(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    (tmp_path / "fleet.yaml").write_text('exclude_accounts: ["999999999999"]\n', encoding="utf-8")
+    few = ("--org", "--account", "012345678901", "--region", "eu-west-1", "--no-report", "--quiet")
+    environ = emulator.environment
+    scanned = fleet("scan", *few, within=tmp_path, environ=environ)
+    assert scanned.status == 0
+    assert scanned.err == (
+        "fleet: 999999999999: the organization has no such account any more; "
+        "it can be taken out of exclude_accounts\n"
+    )
+    typed = ("--exclude-account", "999999999999")
+    refused = fleet("scan", *few, *typed, within=tmp_path, environ=environ)
+    assert refused.status == 2
+    assert "--exclude-account '999999999999': no such account in this organization" in refused.err
+
+
 def test_a_member_account_is_told_it_cannot_list_the_organization(
     emulator: Emulator, tmp_path: Path
 ) -> None:
