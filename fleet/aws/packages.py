@@ -199,7 +199,7 @@ class Downloads:
             finally:
                 # A connection with bytes left in it serves nobody else.
                 answer.raw.close()
-        except (BotoCoreError, HTTPError) as error:
+        except (BotoCoreError, HTTPError, ValueError) as error:
             # Not "from error": shown with --debug, botocore's would name the URL.
             raise _failed(
                 lane, location, Situation.TRANSIENT, f"it broke off ({type(error).__name__})"
@@ -246,14 +246,23 @@ class RangedPackage:
         missing = [each for each in range(first, last + 1) if each not in self._blocks]
         if missing:
             start = missing[0] * BLOCK
+            known = [self.location]
             part = self._downloads.read_part(
-                self._lane, self._locate, start, (missing[-1] + 1) * BLOCK - start
+                self._lane,
+                # Asked for anew only where the one at hand has ended: each costs a call.
+                lambda: known.pop() if known else self._renewed(),
+                start,
+                (missing[-1] + 1) * BLOCK - start,
             )
             for block in range(missing[0], missing[-1] + 1):
                 at = block * BLOCK - start
                 self._blocks[block] = part[at : at + BLOCK]
         whole = b"".join(self._blocks[each] for each in range(first, last + 1))
         return whole[offset - first * BLOCK : end - first * BLOCK]
+
+    def _renewed(self) -> Location:
+        self.location = self._locate()
+        return self.location
 
 
 def _refused(lane: Lane, location: Location, status: int) -> CallFailed:

@@ -82,6 +82,8 @@ class Aws:
         self._clock = clock
         self._roles: dict[str, AssumedRole] = {}
         self._roles_lock = threading.Lock()
+        self._paces: dict[tuple[str, str], Pace] = {}
+        self._paces_lock = threading.Lock()
         self._retrying = retrying(clients.max_attempts, self._stop, first_wait=first_wait)
         self.home_region = clients.home_region
         self.known_regions = clients.regions()
@@ -91,9 +93,13 @@ class Aws:
         self._own_account = self.caller.account
 
     def lane(self, account: str, region: str) -> Lane:
-        """A fresh lane, with a budget of its own."""
+        """A fresh lane; all lanes of one account and region share one budget of calls."""
         sleep: Callable[[float], object] = self._stop.wait
-        return Lane(account, region, Pace(self._calls_per_second, sleep=sleep))
+        with self._paces_lock:
+            pace = self._paces.get((account, region))
+            if pace is None:
+                pace = self._paces[account, region] = Pace(self._calls_per_second, sleep=sleep)
+        return Lane(account, region, pace)
 
     def home(self) -> Lane:
         """The caller's own account in the region its profile names."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from fleet.aws.failures import Interrupted, NoCredentials
@@ -61,6 +61,13 @@ def fan_out(
         crew.stop.set()
         _settle_last(running, settled)
         raise
+
+
+def check_going_on(crew: Crew) -> None:
+    """Raise KeyboardInterrupt if the crew was asked to stop while nobody was at work."""
+    with suppress(Empty):
+        if crew.inbox.get_nowait() is None:
+            raise KeyboardInterrupt
 
 
 def _arrived(inbox: Inbox) -> Future[Any]:

@@ -44,7 +44,7 @@ from fleet.package.archive.source import FileSource
 from fleet.package.inspect import inspect_archive, inspect_index
 from fleet.package.verdict.assessment import assess
 from fleet.package.verdict.origin import inspection
-from fleet.scan.fan_out import Crew, fan_out
+from fleet.scan.fan_out import Crew, check_going_on, fan_out
 from fleet.store import Store
 
 AT_ONCE = 8
@@ -160,6 +160,7 @@ class Inspector:
 
         unread: deque[_Content] = deque()
         for content in contents:
+            check_going_on(crew)
             known = store.facts(content.key)
             if known is None:
                 unread.append(content)

@@ -18,11 +18,11 @@ from sqlalchemy import (
     bindparam,
     cast,
     delete,
-    insert,
     or_,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from fleet.inspection import NOT_INSPECTED, READING, Inspection, PackageFacts
 from fleet.model import FunctionConfig, FunctionRef, PackageType, ScanHeader, Use
@@ -31,6 +31,16 @@ from fleet.store.schema import FUNCTION, INSPECTION, PACKAGE
 
 _KEY = tuple(column.name for column in INSPECTION.primary_key)
 _TOLD = tuple(column.name for column in INSPECTION.c if column.name not in _KEY)
+_JUDGED = (
+    "package_type",
+    "runtime",
+    "handler",
+    "architecture",
+    "code_sha256",
+    "layers",
+    "signing_profile",
+)
+"""What a verdict rests on."""
 _BESIDE = FUNCTION.outerjoin(
     INSPECTION, and_(*(FUNCTION.c[name] == INSPECTION.c[name] for name in _KEY))
 )
@@ -48,7 +58,7 @@ def with_functions(names: Iterable[str], scan_id: str) -> Select[Any]:
     return select(*columns).select_from(_BESIDE).where(FUNCTION.c.scan == scan_id).order_by(*order)
 
 
-def unread(columns: Mapping[str, Any]) -> ColumnElement[bool]:
+def unread(columns: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
     """Whether a row's package was not looked at, or could not be read."""
     # Quotes in a reason's text are escaped, so these can only be the code's own.
     return or_(columns["verdict"].is_(None), columns["reasons"].contains(f'"{NOT_INSPECTED}"'))
@@ -72,14 +82,14 @@ def pending(connection: Connection, header: ScanHeader) -> list[FunctionConfig]:
 def saving(dialect: Dialect) -> Executable:
     """Build the statement that saves one verdict, to be run with the rows of `saved_row`.
 
-    It finds its function by key and code: one that is gone, or holds other code by now, gets
-    none. Building it costs more than running it, and a scan saves thousands.
+    It finds its function by key and by all that was judged: one that is gone, or is another by
+    now, gets none. Building it costs more than running it, and a scan saves thousands.
     """
     there = (
         select(*(FUNCTION.c[name] for name in _KEY), *(_given(name) for name in _TOLD))
         .where(
             *(FUNCTION.c[name] == bindparam(f"the_{name}") for name in _KEY),
-            FUNCTION.c.code_sha256 == bindparam("the_code"),
+            *(FUNCTION.c[name].is_not_distinct_from(bindparam(f"the_{name}")) for name in _JUDGED),
         )
         # Held until the end of the transaction: another command may be saving this lane anew.
         .with_for_update(key_share=True, of=FUNCTION)
@@ -102,7 +112,13 @@ def saved_row(scan_id: str, config: FunctionConfig, inspection: Inspection) -> R
     key = (scan_id, ref.account, ref.region, ref.name, ref.qualifier)
     return {
         **{f"the_{name}": value for name, value in zip(_KEY, key, strict=True)},
-        "the_code": config.code_sha256,
+        "the_package_type": config.package_type.value,
+        "the_runtime": config.runtime,
+        "the_handler": None if config.handler is None else stored_text(config.handler),
+        "the_architecture": config.architecture,
+        "the_code_sha256": config.code_sha256,
+        "the_layers": json_text(config.layers),
+        "the_signing_profile": config.signing_profile,
         **{f"new_{name}": value for name, value in _row(inspection).items()},
     }
 
@@ -116,16 +132,24 @@ def facts(connection: Connection, content: str) -> PackageFacts | None:
         return None
     try:
         return _decode(zlib.decompressobj().decompress(packed, _LARGEST_FACTS))
-    except (zlib.error, msgspec.DecodeError) as error:
-        raise ValueError("facts of a package cannot be read") from error
+    except (zlib.error, msgspec.DecodeError):
+        # A package can be read again; a state that stops every scan over one package can't help.
+        return None
 
 
 def save_facts(connection: Connection, content: str, found: PackageFacts) -> None:
     """See Store.save_facts."""
-    same = PACKAGE.c.content == content
-    connection.execute(delete(PACKAGE).where(same))
-    packed = zlib.compress(_encode(found))
-    connection.execute(insert(PACKAGE), {"content": content, "reading": READING, "facts": packed})
+    encoded = _encode(found)
+    if len(encoded) > _LARGEST_FACTS:
+        return
+    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    # Two commands may have read the same package at once, and they read the same.
+    statement = upsert(PACKAGE).on_conflict_do_nothing()
+    older = (PACKAGE.c.content == content, PACKAGE.c.reading < READING)
+    connection.execute(delete(PACKAGE).where(*older))
+    connection.execute(
+        statement, {"content": content, "reading": READING, "facts": zlib.compress(encoded)}
+    )
 
 
 def _row(inspection: Inspection) -> Row:

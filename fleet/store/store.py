@@ -201,7 +201,10 @@ class Store:
                 connection.execute(self._save_inspection, saved)
 
     def facts(self, content: str) -> PackageFacts | None:
-        """Give what was read of a package (CodeSha256) or layer version (ARN); None if nothing."""
+        """Give what was read of a package (CodeSha256) or layer version (ARN).
+
+        None where nothing was, or where what is saved of it cannot be read any more.
+        """
         with self._database.reading() as connection, self._database.making_sense():
             return inspections.facts(connection, content)
 

@@ -70,6 +70,11 @@ class Canned:
         self.requests.clear()
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: clients hang up on what they refuse."""
+
+
 @contextmanager
 def canned(answer: Callable[[Request], Answer]) -> Iterator[Canned]:
     """Serve until the block ends."""
@@ -97,7 +102,7 @@ def canned(answer: Callable[[Request], Answer]) -> Iterator[Canned]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    http = _Server(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
     server = Canned(f"http://127.0.0.1:{http.server_port}", answer)
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})

@@ -174,3 +174,14 @@ def test_a_server_that_ignores_ranges_is_not_taken_for_one_that_heeds_them(
     package = RangedPackage(downloads, lane(), locating(server))
     with pytest.raises(CallFailed, match="HTTP 200"):
         package.read_at(BLOCK, 10)
+
+
+def test_parts_are_read_by_one_url_until_it_ends(server: Canned, downloads: Downloads) -> None:
+    server.answer = Ranges()
+    package = RangedPackage(downloads, lane(), locating(server))
+    package.read_at(0, 10)
+    package.read_at(len(PACKAGE) - 10, 10)
+    server.answer = Script(Answer("Request has expired", status=403), Answer("x" * BLOCK, 206))
+    package.read_at(BLOCK, 10)
+    asked = [each.path.split("?")[0] for each in server.requests]
+    assert asked == ["/package-1"] * 3 + ["/package-2"]

@@ -5,12 +5,13 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.errors import FileProblem
 from fleet.inspection import (
     NOT_INSPECTED,
     READING,
@@ -28,7 +29,7 @@ from fleet.inspection import (
     Verdict,
 )
 from fleet.model import FUNCTION_COLUMNS, FunctionConfig, LaneResult, Use
-from fleet.store import Store
+from fleet.store import Store, inspections
 from tests.store.examples import SCAN, header, lane, record
 
 READY = Inspection(
@@ -140,11 +141,45 @@ def test_a_lane_saved_anew_loses_its_verdicts(scan: Store) -> None:
     assert inspected(scan)["a"]["verdict"] is None
 
 
-def test_a_verdict_on_code_that_has_changed_meanwhile_is_not_saved(scan: Store) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"code_sha256": "other"},
+        {"handler": "other"},
+        {"handler": None},
+        {"runtime": "provided.al2023"},
+        {"architecture": "arm64"},
+        {"layers": ("arn:aws:lambda:eu-west-1:1:layer:l:1",)},
+        {"signing_profile": "arn:s"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_verdict_on_what_has_changed_meanwhile_is_not_saved(
+    scan: Store, change: dict[str, Any]
+) -> None:
     scan.save_lane(SCAN, lane("a"))
-    [old] = pending(scan)
-    scan.save_inspections(SCAN, [(replace(old, code_sha256="other"), READY)])
+    [now] = pending(scan)
+    scan.save_inspections(SCAN, [(replace(now, **change), READY)])
     assert inspected(scan)["a"]["verdict"] is None
+
+
+def test_two_that_read_one_package_at_once_both_go_on(state: str) -> None:
+    with Store.open(state) as one, Store.open(state) as other:
+        with one._database.writing() as connection:
+            inspections.save_facts(connection, "q80=", FACTS)
+            waiting = Thread(target=other.save_facts, args=("q80=", FACTS))
+            waiting.start()
+        waiting.join()
+        other.save_facts("q80=", FACTS)
+        assert one.facts("q80=") == FACTS
+
+
+def test_facts_too_large_to_be_read_back_are_not_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspections, "_LARGEST_FACTS", 100)
+    store.save_facts("q80=", FACTS)
+    assert store.facts("q80=") is None
 
 
 def test_a_verdict_on_a_function_that_was_dropped_meanwhile_is_not_saved(scan: Store) -> None:
@@ -171,7 +206,7 @@ def test_facts_read_by_an_older_fleet_are_not_taken_for_new(
 
 
 @given(damage=st.binary(max_size=40))
-def test_facts_that_cannot_be_read_are_a_clear_error(
+def test_facts_that_cannot_be_read_are_read_anew(
     tmp_path_factory: pytest.TempPathFactory, damage: bytes
 ) -> None:
     file = tmp_path_factory.mktemp("state") / "fleet.db"
@@ -179,8 +214,7 @@ def test_facts_that_cannot_be_read_are_a_clear_error(
         store.save_facts("q80=", FACTS)
         with closing(sqlite3.connect(file)) as connection, connection:
             connection.execute("UPDATE fleet_package SET facts = ?", (damage,))
-        with pytest.raises(FileProblem, match="does not know"):
-            store.facts("q80=")
+        assert store.facts("q80=") is None
 
 
 def test_scans_of_the_first_schema_are_kept_and_can_be_inspected(tmp_path: Path) -> None:
