@@ -21,11 +21,13 @@ class BadSelection(UsageError):
     """A value of a selecting option does not exist or cannot be one."""
 
     option: str
-    value: str
+    value: str | None
+    """None for an option that has no value."""
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.option} {self.value!r}: {self.advice}"
+        given = self.option if self.value is None else f"{self.option} {self.value!r}"
+        return f"{given}: {self.advice}"
 
 
 class NothingSelected(UsageError):

@@ -84,7 +84,8 @@ class BuildInfo:
     main: Module | None = None
     dependencies: tuple[Module, ...] = ()
     settings: Mapping[str, str] = field(default_factory=lambda: _NO_SETTINGS)
-    """-tags, -ldflags, CGO_ENABLED, GOARCH, vcs.revision …; Go writes them from 1.18 on."""
+    """-tags, -ldflags (each value that -X sets is `(hidden)`: it may be a secret), CGO_ENABLED,
+    GOARCH, vcs.revision …; Go writes them from 1.18 on."""
     has_modules: bool = False
     """Whether there was module information at all; not with GO111MODULE=off."""
 
@@ -197,7 +198,7 @@ class Deployed:
     layers: tuple[Layer, ...] = ()
     """In the order they are merged."""
     code_signing: bool = False
-    """Whether AWS says that its code is signed, or asks for signed code."""
+    """Whether AWS says that its code is signed."""
     target: Target = Target.AL2023
 
 

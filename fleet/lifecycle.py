@@ -191,4 +191,8 @@ def _is_day(value: object) -> bool:
 
 
 def _problem(path: Path, problem: str) -> FileProblem:
-    return FileProblem(str(path), problem, "mend it, or leave --lifecycle out")
+    return FileProblem(
+        str(path),
+        problem,
+        "mend it, or name no such file (--lifecycle, FLEET_LIFECYCLE, lifecycle in fleet.yaml)",
+    )

@@ -6,13 +6,14 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from moto.awslambda.utils import get_backend
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
 from moto.core.models import BackendDict
@@ -24,11 +25,16 @@ from fleet.errors import FleetError
 
 from .corrections import metrics
 from .corrections.credentials import keys_of
+from .corrections.function_changes import state_of
+from .corrections.function_packages import sha256_of
+from .corrections.functions import LATEST, version_of
 from .corrections.gate import Gate
 from .corrections.request import Call
 from .corrections.rules import Rules
+from .corrections.runtimes import Blocked
 from .corrections.throttling import EVERY
 from .corrections.world import World
+from .invoking.pool import ENVIRONMENTS
 
 __all__ = ["EVERY", "Call", "CannotStart", "Emulator", "Rules"]
 
@@ -169,6 +175,7 @@ class Emulator:
         self._thread.join()
         self._server.server_close()
         self._server = self._thread = None
+        ENVIRONMENTS.end()
         self._world.url = ""
         _empty_moto()
         _running.release()
@@ -212,6 +219,42 @@ class Emulator:
     def give_empty_pages(self, *, on: bool) -> None:
         """Whether ListAccounts answers an empty page before each full one, as AWS may."""
         self._world.empty_pages = on
+
+    def take_for_updates(self, seconds: float) -> None:
+        """How long a new function is Pending and an update InProgress, by the emulator's clock."""
+        self._world.update_seconds = seconds
+
+    def block_runtimes(
+        self,
+        *,
+        creating: Iterable[str] = (),
+        updating: Iterable[str] = (),
+        publishing: Iterable[str] = (),
+    ) -> None:
+        """Refuse these runtimes from now on, in place of those refused so far.
+
+        AWS first refuses to create functions with a deprecated runtime, later also to update
+        them; that it will refuse to publish them is believed.
+        """
+        self._world.blocked = Blocked(
+            frozenset(creating), frozenset(updating), frozenset(publishing)
+        )
+
+    def make_idle(self, account: str, region: str, function: str, version: str = LATEST) -> None:
+        """Make it Inactive, as Lambda does with functions in a VPC that nobody invokes.
+
+        Raises Refusal or KeyError for a function or version that is not there.
+        """
+        latest = get_backend(account, region)._lambdas._functions[function]["latest"]  # noqa: SLF001 - moto's lookup raises an answer
+        state_of(version_of(latest, version), self._world).idle = True
+
+    def limit_code_storage(self, account: str, region: str, size: int) -> None:
+        """Give the account and region so many bytes of code storage in place of 75 GB."""
+        self._world.code_storage[account, region] = size
+
+    def trust_signature(self, package: bytes) -> None:
+        """Take this package for one whose signature holds, under every code signing config."""
+        self._world.trusted_packages.add(sha256_of(package))
 
     def record_invocations(
         self,

@@ -12,6 +12,7 @@ from fleet.model import (
     Coverage,
     CoverageStatus,
     ScanHeader,
+    ScanOptions,
     ScanState,
     is_complete,
 )
@@ -126,9 +127,8 @@ def _gaps(rows: Iterable[Coverage], listed: Mapping[str, Account]) -> tuple[Gap,
     return tuple(sorted(gaps, key=lambda gap: (gap.account, gap.regions, gap.status)))
 
 
-def filters(header: ScanHeader) -> list[str]:
+def filters(asked: ScanOptions) -> list[str]:
     """Name each selecting option in force, as it was given."""
-    asked = header.options
     chosen = {
         "--account": asked.accounts,
         "--exclude-account": asked.excluded_accounts or None,

@@ -67,7 +67,7 @@ def _sentence(header: ScanHeader, seen: Seen, found: Totals) -> str:
         return f"Nothing was seen, so nothing is known about {runtimes}."
     if not seen.complete:
         return f"None on {runtimes} in the part that was seen, which is no all-clear."
-    if filters(header) or not header.options.organization:
+    if filters(header.options) or not header.options.organization:
         return f"None on {runtimes} among what this scan was limited to, by {part}."
     return f"None is on {runtimes} in any account and region that can be called."
 
@@ -121,7 +121,7 @@ def _unread(header: ScanHeader, found: Totals) -> list[str]:
 
 def _notes(header: ScanHeader, seen: Seen, found: Totals) -> list[str]:
     said = []
-    limits = filters(header)
+    limits = filters(header.options)
     if not header.options.organization:
         said.append("Single accounts were looked at, not an organization (--org).")
     if limits:

@@ -13,7 +13,7 @@ from reports.frames import question
 from reports.groups import by_group, to_rebuild, totals
 from reports.projection import project
 from reports.report import ReportData
-from reports.words import number
+from reports.words import count, number
 
 LARGEST = 10
 """Rows of one group's table; the rest is summed in a last row."""
@@ -73,5 +73,5 @@ def _group(table: pd.DataFrame, title: str, what: str = "") -> Table:
     rest = table.iloc[LARGEST:]
     if len(rest):
         summed = (number(int(value)) for value in rest.sum())
-        shown.add_row(f"{number(len(rest))} others", *summed)
+        shown.add_row(count(len(rest), "other"), *summed)
     return shown

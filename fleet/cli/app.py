@@ -23,7 +23,7 @@ app = typer.Typer(
     cls=Verbs,
     help="Find every AWS Lambda function on go1.x across an organization, and take it off in time.",
     epilog="Exit status: 0 done and complete; 1 error; 2 usage; 3 findings (with "
-    "--fail-on-findings); 4 coverage incomplete; 130 interrupted.",
+    "--fail-on-findings), or blocked; 4 coverage incomplete; 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

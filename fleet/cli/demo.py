@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from moto_fixtures.server import Emulator
 
-SCAN = ("scan", "--org", "--callers", "--traffic")
+SCAN = ("scan", "--org", "--callers", "--traffic", "--inspect")
 
 
 class DemoNotInstalled(FleetError):
@@ -26,7 +26,7 @@ class DemoNotInstalled(FleetError):
 
     def __str__(self) -> str:
         """One sentence for a person."""
-        return "the demo needs the extra `demo`: pip install 'fleet[demo]'"
+        return "the demo needs the extra `demo`: pip install --constraint constraints.txt '.[demo]'"
 
 
 def demo(
@@ -69,7 +69,7 @@ def _organization(port: int) -> "Iterator[Emulator]":
     except ModuleNotFoundError as error:
         raise DemoNotInstalled from error
     organization = load_organization()
-    _say("building Go handlers; the first time takes a minute or two")
+    _say("building Go handlers; the first time takes some minutes")
     with Emulator(organization.rules(), port=port) as emulator:
         seed(emulator, organization, progress=_say)
         yield emulator

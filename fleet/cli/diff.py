@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 def diff(
     *,
-    before: Annotated[str, typer.Argument(help="Id of the older scan, or its beginning.")],
+    before: Annotated[
+        str, typer.Argument(metavar="OLDER", help="Id of the older scan, or its beginning.")
+    ],
     after: Annotated[
-        str | None, typer.Argument(help="Id of the newer scan (default: the last).")
+        str | None,
+        typer.Argument(metavar="NEWER", help="Id of the newer scan (default: the last)."),
     ] = None,
     output_format: shared.OutputFormat = Format.TABLE,
     state: shared.State = None,

@@ -35,8 +35,8 @@ class Counts:
     def line(self, now: float) -> str:
         """One sentence of numbers; `now` and `started` in seconds of the same clock."""
         parts = [
-            f"{self.entered:,} of {self.accounts:,} accounts entered",
-            f"{self.done:,} of {self._expected_lanes():,} account-regions seen",
+            f"{self.entered:,} of {self.accounts:,} accounts asked",
+            f"{self.done:,} of {self._expected_lanes():,} account-regions asked",
             f"{self.found:,} versions found",
         ]
         if self.throttles:
@@ -154,7 +154,9 @@ def _heartbeat(counts: Counts, clock: Callable[[], float]) -> Iterator[ScanProgr
     finally:
         over.set()
         thread.join()
-        _say(counts.line(clock()))
+        # Nothing planned: an error follows, and zeros before it would tell nothing.
+        if counts.accounts or counts.lanes:
+            _say(counts.line(clock()))
 
 
 def _say(line: str) -> None:

@@ -1,5 +1,6 @@
 """`fleet repackage`: a go1.x package becomes one that a custom runtime starts."""
 
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -66,11 +67,11 @@ def repackage(
         sys.exit(Status.FINDINGS)
     if chosen is not judged.strategy:
         _say_what_is_overridden(chosen, judged)
-    trial, tried = _tried(package, output, deployed, chosen) if attempt else (None, None)
-    done = repackaged(package, output, handler=handler, strategy=chosen)
-    if tried is not None and tried.code_sha256 != done.code_sha256:
-        output.unlink()
-        raise FileProblem(str(package), "changed while it was tried", "try again")
+    if attempt:
+        done, trial = _tried(package, output, deployed, chosen)
+    else:
+        done = repackaged(package, output, handler=handler, strategy=chosen)
+        trial = None
     for warning in judged.warnings:
         say(f"! {warning.text}", err=True)
     _show(output, handler, done, trial)
@@ -78,11 +79,14 @@ def repackage(
 
 def _refuse(package: Path, output: Path, judged: "Assessment") -> None:
     reasons = "; ".join(reason.text for reason in judged.reasons)
-    say(f"{package}: {judged.verdict}: {reasons}", err=True)
     if judged.verdict is Verdict.ALREADY_CUSTOM:
-        say(f"{output} was not written: upload the package as it is.", err=True)
+        advice = "upload the package as it is"
     else:
-        say(f"{output} was not written; --strategy overrides this verdict.", err=True)
+        advice = "--strategy overrides this verdict"
+    say(
+        f"{package}: {judged.verdict}: {reasons}; {output} was not written: {advice}",
+        err=True,
+    )
 
 
 def _say_what_is_overridden(chosen: Strategy, judged: "Assessment") -> None:
@@ -93,24 +97,45 @@ def _say_what_is_overridden(chosen: Strategy, judged: "Assessment") -> None:
 
 def _tried(
     package: Path, output: Path, deployed: Deployed, strategy: Strategy
-) -> "tuple[Trial, Repackaged]":
-    """Start what would be written, as a file that goes away. Raises DoesNotStart."""
+) -> "tuple[Repackaged, Trial]":
+    """Start what would be written, then write those very bytes.
+
+    Raises DoesNotStart, and PackageUnusable for what cannot be laid out here.
+    """
+    from fleet.package.rewriting.placing import placed_whole
     from fleet.package.rewriting.repackage import repackage as repackaged
     from fleet.toolchain.emulator import emulator
+    from fleet.toolchain.problems import PackageUnusable
     from fleet.toolchain.trial import try_package
     from fleet.toolchain.verdict import TrialOutcome
 
+    if _is_same(package, output):
+        raise FileProblem(str(output), "is the package itself", "name another file for the result")
     named = BOOTSTRAP if strategy is Strategy.RENAME else deployed.handler or ""
     found = emulator(progress=lambda line: say(line, err=True))
     with tempfile.TemporaryDirectory(prefix="fleet-try-") as room:
         scratch = Path(room) / "package.zip"
         done = repackaged(package, scratch, handler=deployed.handler or "", strategy=strategy)
-        trial = try_package(
-            scratch, handler=named, architecture=deployed.architecture, emulator=found
-        )
-    if trial.outcome is TrialOutcome.CANNOT_START:
-        raise DoesNotStart(str(output), trial.reason)
-    return trial, done
+        try:
+            trial = try_package(
+                scratch, handler=named, architecture=deployed.architecture, emulator=found
+            )
+        except PackageUnusable as error:
+            # The scratch file goes away, and what is wrong came from the package.
+            raise PackageUnusable(str(package), error.problem) from None
+        if trial.outcome is TrialOutcome.CANNOT_START:
+            raise DoesNotStart(str(output), trial.reason)
+        # Not repackaged again: the package may be another one by now.
+        with placed_whole(output) as (file, _), scratch.open("rb") as tried:
+            shutil.copyfileobj(tried, file)
+    return done, trial
+
+
+def _is_same(package: Path, output: Path) -> bool:
+    try:
+        return output.samefile(package)
+    except (OSError, ValueError):
+        return False  # what is wrong with either is said when it is used
 
 
 def _show(output: Path, handler: str, done: "Repackaged", trial: "Trial | None") -> None:

@@ -67,6 +67,7 @@ def scan(
         InspectionDepth | None,
         typer.Option(
             "--inspect",
+            metavar="[=whole|index]",
             help="Also read each package: can it move, where does it come from? =index reads "
             "names and sizes only, by ranged requests.",
         ),
@@ -195,6 +196,6 @@ def _refuse_selection(*given: object) -> None:
     if any(given):
         raise BadSelection(
             "--resume",
-            "with a selection",
+            None,
             "a resumed scan asks what it asked before; leave the selection out",
         )

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from types import FrameType
@@ -83,7 +83,7 @@ def scan_to_finish(store: Store, which: str | None) -> ScanHeader:
     if newest.options.inspect is not None and store.to_inspect(newest.id):
         unfinished.append(newest.id)
     if which is None and not unfinished:
-        raise BadSelection("--resume", newest.id, "every saved scan has seen everything")
+        raise BadSelection("--resume", None, "every saved scan has seen everything")
     found = newest if which is not None else store.scan(unfinished[-1])
     typer.echo(f"fleet: finishing scan {found.id}", err=True)
     return found
@@ -138,8 +138,10 @@ def _stopped_politely(inbox: Inbox) -> Iterator[None]:
 
     def ask(_signal: int, _frame: FrameType | None) -> None:
         restore()
-        typer.echo("fleet: stopping; what was found is kept", err=True)
+        # First of all: stderr may be gone, or in the middle of a write that this one interrupts.
         inbox.put(None)
+        with suppress(OSError, RuntimeError):
+            typer.echo("fleet: stopping; what was found is kept", err=True)
 
     before = {each: signal.signal(each, ask) for each in asking}
 

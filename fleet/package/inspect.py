@@ -13,11 +13,16 @@ from fleet.inspection import BinaryFacts, EntryKind, Module, PackageFacts
 from fleet.package.archive.reader import Archive
 from fleet.package.archive.source import Source
 from fleet.package.binary import elf
+from fleet.package.binary.elf_tables import count_headers
 from fleet.package.binary.facts import read_binary
 from fleet.package.binary.spool import HEAD, spooling
+from fleet.package.problems import BadPackage
 
 MOST_BINARIES = 2_000
 """ELF files of a package; the largest collections of Python modules have some hundreds."""
+MOST_HEADERS = 100_000
+"""Program and section headers of all ELF files of a package; one has some forty, and all work on
+a file goes by them."""
 LARGEST_FACTS = 12 << 20
 """Bytes that the facts of all ELF files of a package may take; fifty large programs take five."""
 
@@ -83,20 +88,25 @@ def _look(archive: Archive) -> tuple[tuple[BinaryFacts, ...], tuple[str, ...]]:
     binaries: list[BinaryFacts] = []
     scripts: list[str] = []
     left = LARGEST_FACTS
+    headers = 0
     with spooling() as spool:
         for entry in archive.entries:
             chunks = archive.chunks(entry)
             head = _head(chunks)
             if entry.kind is EntryKind.FILE and head.startswith(elf.MAGIC):
-                facts = read_binary(spool.hold(head, chunks), entry.name)
+                held = spool.hold(head, chunks)
+                headers += count_headers(held)
+                if headers > MOST_HEADERS:
+                    raise _too_much(archive, f"ELF files of more than {MOST_HEADERS:,} headers")
+                if len(binaries) == MOST_BINARIES:
+                    raise _too_much(archive, f"more than {MOST_BINARIES:,} ELF files")
+                facts = read_binary(held, entry.name)
                 left -= _weight(facts)
-                binaries.append(facts)
-                if left < 0 or len(binaries) > MOST_BINARIES:
-                    raise archive.reader.bad(
-                        f"holds more than {MOST_BINARIES:,} ELF files, or ELF files that tell "
-                        f"more than {LARGEST_FACTS:,} bytes",
-                        "look whether it is the package that was meant",
+                if left < 0:
+                    raise _too_much(
+                        archive, f"ELF files that tell more than {LARGEST_FACTS:,} bytes"
                     )
+                binaries.append(facts)
                 continue
             if entry.kind is EntryKind.FILE and head.startswith(_SCRIPT):
                 scripts.append(entry.name)
@@ -104,6 +114,10 @@ def _look(archive: Archive) -> tuple[tuple[BinaryFacts, ...], tuple[str, ...]]:
             for _ in chunks:
                 pass
     return tuple(binaries), tuple(scripts)
+
+
+def _too_much(archive: Archive, what: str) -> BadPackage:
+    return archive.reader.bad(f"holds {what}", "look whether it is the package that was meant")
 
 
 def _head(chunks: Iterator[bytes]) -> bytes:

@@ -28,22 +28,23 @@ from fleet.aws.packages import (
 from fleet.aws.session import Aws, Lane
 from fleet.errors import FleetError
 from fleet.inspection import (
-    NOT_INSPECTED,
     Assessment,
     Deployed,
     Inspection,
     InspectionDepth,
     Layer,
     PackageFacts,
-    Remark,
     Verdict,
 )
 from fleet.model import FunctionConfig, FunctionRef, PackageType, ScanHeader
 from fleet.package.archive.reader import Archive
 from fleet.package.archive.source import FileSource
 from fleet.package.inspect import inspect_archive, inspect_index
+from fleet.package.problems import BadPackage
+from fleet.package.verdict import remarks
 from fleet.package.verdict.assessment import assess
 from fleet.package.verdict.origin import inspection
+from fleet.package.verdict.remarks import Rule
 from fleet.scan.fan_out import Crew, check_going_on, fan_out
 from fleet.store import Store
 
@@ -74,9 +75,10 @@ class _Content:
 
 @dataclass(frozen=True, slots=True)
 class _Missed:
-    """Why a package could not be read."""
+    """Why a package was not read, and what to say of its functions."""
 
     why: str
+    rule: Rule = remarks.COULD_NOT_BE_READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +218,7 @@ def judged(
 ) -> Inspection:
     """Give the verdict on one function version, and what its binary tells of its origin. Pure."""
     if isinstance(facts, _Missed):
-        said = Remark(
-            NOT_INSPECTED,
-            f"its package could not be read: {facts.why}; `fleet scan --resume` asks again",
-        )
-        return Inspection(Assessment(Verdict.UNKNOWN, (said,)))
+        return Inspection(Assessment(Verdict.UNKNOWN, (facts.rule.said(why=facts.why),)))
     function = deployed(config, layers)
     return inspection(function, facts, assess(function, facts))
 
@@ -283,17 +281,27 @@ def _answer(future: Future[PackageFacts], content: _Content) -> PackageFacts | _
         return future.result()
     if isinstance(error, (NoCredentials, Interrupted)) or not isinstance(error, Exception):
         raise error
-    if isinstance(error, (CallFailed, RoleRefused)):
-        return _Missed(error.why + _advice(error))
-    if isinstance(error, FleetError):
-        return _Missed(str(error))
-    if isinstance(error, OSError):
-        return _Missed(f"no temporary file can be written ({error.strerror})")
-    # A defect met in one package must not cost the others; nor must it pass for a verdict.
-    _log.debug("%s", content.key, exc_info=error)
-    return _Missed(f"unexpected {type(error).__name__}; --debug tells more")
+    return _missed(error, content)
+
+
+def _missed(error: Exception, content: _Content) -> _Missed:
+    match error:
+        case CallFailed(situation=Situation.NOT_FOUND) | _Changed():
+            return _Missed(str(error), remarks.CHANGED_MEANWHILE)
+        case BadPackage():
+            return _Missed(error.problem, remarks.REFUSED_PACKAGE)
+        case CallFailed() | RoleRefused():
+            return _Missed(_advice(error) + error.why)
+        case FleetError():
+            return _Missed(str(error))
+        case OSError():
+            return _Missed(f"no temporary file can be written ({error.strerror})")
+        case _:
+            # A defect met in one package must not cost the others; nor pass for a verdict.
+            _log.debug("%s", content.key, exc_info=error)
+            return _Missed(f"unexpected {type(error).__name__}; --debug tells more")
 
 
 def _advice(error: CallFailed | RoleRefused) -> str:
     denied = isinstance(error, CallFailed) and error.situation is Situation.DENIED
-    return " (`fleet policy scan --inspect` prints what to allow)" if denied else ""
+    return "`fleet policy scan --inspect` prints what to allow, for " if denied else ""

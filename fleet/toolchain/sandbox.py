@@ -15,11 +15,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+from fleet.toolchain.machine import host_architecture
 from fleet.toolchain.problems import NoSandbox
+from fleet.toolchain.syscalls import refusing
 from fleet.toolchain.text import harmless, last_line
 from fleet.toolchain.usage import can_be_read, memory_of
 from fleet.toolchain.walls import NOBODY, Tools
@@ -96,17 +99,21 @@ def sandboxed(
     Raises NoSandbox where bwrap itself cannot start; walls that cannot be built are told in the
     log, and the first process ends.
     """
+    forbidden = refusing(host_architecture())
     reading, writing = os.pipe()
-    with os.fdopen(reading, "rb") as told:
+    with os.fdopen(reading, "rb") as told, tempfile.TemporaryFile() as rules:
+        rules.write(forbidden)
+        rules.seek(0)
+        given = ("--info-fd", str(writing), "--seccomp", str(rules.fileno()))
         try:
             outer = subprocess.Popen(  # noqa: S603 - nothing is given to a shell
-                [tools.bwrap, "--info-fd", str(writing), *arguments],
+                [tools.bwrap, *given, *arguments],
                 cwd="/",
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=(writing,),
+                pass_fds=(writing, rules.fileno()),
                 # Ctrl-C is for fleet, which then ends what is in there.
                 start_new_session=True,
                 **_as_nobody(),

@@ -7,6 +7,7 @@ triad is made the last one's, or an owner's x bit would hide that nobody else ma
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
 import zipfile
@@ -22,6 +23,11 @@ MAX_UNZIPPED = 250 * 1024 * 1024
 _UNIX = 3
 _CHUNK = 1 << 20
 _MAX_LINK = 4096
+_MAX_DEPTH = 100
+"""Far beyond any package; making and removing directories recurses, here and in Python."""
+MAX_PLACES = 65_536
+"""Files and directories together, those without an entry included: each entry names up to
+_MAX_DEPTH of them."""
 _NOT_MADE_ON_UNIX = 0o644
 """What unzip gives entries without Unix modes; that Lambda does the same is believed."""
 
@@ -29,7 +35,8 @@ _NOT_MADE_ON_UNIX = 0o644
 def unpack(package: Path, directory: Path) -> None:
     """Lay a zip out in an empty directory; raises PackageUnusable, and then it may be half there.
 
-    Stops at MAX_UNZIPPED bytes of content, whatever the archive says of its sizes.
+    Stops at MAX_UNZIPPED bytes of content, whatever the archive says of its sizes; refuses
+    directories deeper than 100 and more than 65,536 files and directories.
     """
     try:
         with zipfile.ZipFile(package) as archive:
@@ -41,7 +48,7 @@ def unpack(package: Path, directory: Path) -> None:
     except (NotImplementedError, RuntimeError) as error:
         # zipfile's words for encryption and for compression methods that Lambda lacks as well.
         raise PackageUnusable(str(package), f"not a zip for Lambda ({error})") from None
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
         raise PackageUnusable(str(package), f"cannot be unpacked ({error})") from None
 
 
@@ -49,8 +56,13 @@ def _lay_out(archive: zipfile.ZipFile, package: Path, directory: Path) -> None:
     directories: dict[Path, int] = {}
     links: list[tuple[zipfile.ZipInfo, Path]] = []
     left = MAX_UNZIPPED
+    places: set[PurePosixPath] = set()
     for entry in archive.infolist():
-        place = directory / _inside(entry.filename, package)
+        name = _inside(entry.filename, package)
+        places.update((name, *name.parents[:-1]))
+        if len(places) > MAX_PLACES:
+            raise PackageUnusable(str(package), "too many files and directories")
+        place = directory / name
         kind = stat.S_IFMT(entry.external_attr >> 16) if entry.create_system == _UNIX else 0
         if entry.is_dir():
             place.mkdir(parents=True, exist_ok=True)
@@ -89,6 +101,8 @@ def _inside(name: str, package: Path) -> PurePosixPath:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or not path.parts:
         raise PackageUnusable(str(package), f"the entry {name!r} leads outside of the package")
+    if len(path.parts) > _MAX_DEPTH:
+        raise PackageUnusable(str(package), f"{path.name!r} lies in too many directories")
     return path
 
 

@@ -8,14 +8,15 @@ from pathlib import Path
 
 PROC = Path("/proc")
 
-_COUNTED = ("RssAnon:", "RssShmem:", "VmSwap:")
-"""Not the file-backed pages: they are the page cache's. The kernel gives all three in KiB."""
+_COUNTED = ("RssAnon:", "RssShmem:", "VmPTE:", "VmSwap:")
+"""Not the file-backed pages: they are the page cache's. The kernel gives all of them in KiB."""
 
 
 def memory_of(process: int) -> int:
     """Give the bytes that a process and all its descendants hold; 0 once they are gone.
 
-    Pages that a fork still shares count for each side: more than there is, never less.
+    Pages that a fork still shares count for each side: more than there is. What is held without
+    being mapped is not seen: fleet/toolchain/syscalls.py tells what is done about that.
     https://www.kernel.org/doc/html/latest/filesystems/proc.html
     """
     return sum(_held(each) for each in _tree(process))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,6 +13,16 @@ from fleet.toolchain.walls import TASK
 
 _SHELL_COULD_NOT_START = frozenset({126, 127})
 """https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html, 2.8.2"""
+
+_NOTHING_TO_RUN = re.compile(
+    r"no such file or directory$|permission denied$|exec format error$"
+    r"|^couldn't find valid bootstrap",
+    re.IGNORECASE,
+)
+"""Of an InvalidEntrypoint, what lies in the package, and not in this machine's day.
+
+https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+"""
 
 _OF_THE_SHELL = f"{TASK}/bootstrap: "
 # The emulator adds these to what the function writes.
@@ -62,8 +73,8 @@ def judge(seen: Watched, *, handler: str, script: bool, limits: Limits) -> tuple
     start = seen.start
     if start.asked:
         return TrialOutcome.STARTS, "it came to the Runtime API and asked for an invocation"
-    if start.fatal == INVALID_ENTRYPOINT:
-        return TrialOutcome.CANNOT_START, f"{INVALID_ENTRYPOINT}: {start.error or 'no reason'}"
+    if start.fatal == INVALID_ENTRYPOINT and _NOTHING_TO_RUN.search(start.error):
+        return TrialOutcome.CANNOT_START, f"{INVALID_ENTRYPOINT}: {start.error}"
     if script and _could_not_run(f"{TASK}/{handler}: ", seen):
         return (
             TrialOutcome.CANNOT_START,
@@ -94,6 +105,8 @@ def _why_not_known(seen: Watched, limits: Limits) -> str:
             f"it ran for {limits.seconds:g} s without asking for an invocation, as a handler does "
             "that waits for its network, or whose aws-lambda-go knows no Runtime API"
         )
+    if seen.start.fatal == INVALID_ENTRYPOINT:
+        return f"the emulator could not start it ({seen.start.error or 'no reason given'})"
     ended = seen.start.error or "the emulator ended"
     told = _own_last_line(seen.said)
     return f"it ended before asking for an invocation ({ended})" + (f": {told}" if told else "")

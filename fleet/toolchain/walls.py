@@ -3,9 +3,9 @@
 Namespaces of its own (user, mount, process, network with nothing but its loopback, IPC, host
 name, cgroup), a user of its own without capabilities or new privileges, this machine's programs
 and libraries read-only, the package at /var/task read-only, and /tmp. No home directory, no
-/etc but its own and what the loader and TLS read, no device but the five below, and an
+/etc but its own and what the loader and TLS read, no device but the four below, and an
 environment that holds what it is given. Everything in there dies with fleet, and with the
-process that bwrap runs.
+process that bwrap runs. What it may not ask of the kernel: fleet/toolchain/syscalls.py.
 
 https://github.com/containers/bubblewrap; `--size` needs 0.7.0
 """
@@ -42,7 +42,8 @@ ETC: Mapping[str, str] = MappingProxyType(
 """Files of the sandbox's own /etc, by name."""
 
 _ETC = ("/etc/ld.so.cache", "/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted")
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+# Not /dev/zero: mapped, it is shared memory without a file. /dev/full gives zeros as well.
+_DEVICES = ("null", "full", "random", "urandom")
 
 
 @dataclass(frozen=True, slots=True)

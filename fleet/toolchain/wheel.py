@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import lzma
 import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,10 +21,11 @@ PROJECT = "aws-sam-cli"
 VERSION = "1.170.0"
 WHEEL_SHA256 = "24ebaf5ecba38dc1758089968cb89ab61e124b84e92a344fc7a2771a47f4d0bf"
 
-_BY_HAND = (
+BY_HAND = (
     f"fetch it where there is a way (pip download --no-deps {PROJECT}=={VERSION}) "
     "and give it with `fleet trial setup --wheel FILE`"
 )
+"""What to do where pip finds no way."""
 
 
 def by_pip(directory: Path) -> Path:
@@ -32,7 +35,7 @@ def by_pip(directory: Path) -> Path:
     EmulatorMissing without pip, without a way to an index, or for a wheel of another hash.
     """
     if importlib.util.find_spec("pip") is None:
-        raise EmulatorMissing("this Python has no pip to download it with", _BY_HAND)
+        raise EmulatorMissing("this Python has no pip to download it with", BY_HAND)
     wanted = directory / "wanted.txt"
     wanted.write_text(f"{PROJECT}=={VERSION} --hash=sha256:{WHEEL_SHA256}\n", encoding="utf-8")
     done = subprocess.run(  # noqa: S603 - our own Python and nothing that is given
@@ -49,7 +52,7 @@ def by_pip(directory: Path) -> Path:
     )
     found = sorted(directory.glob("*.whl"))
     if done.returncode or not found:
-        raise EmulatorMissing(f"pip could not download it ({_last_words(done.stderr)})", _BY_HAND)
+        raise EmulatorMissing(f"pip could not download it ({_last_words(done.stderr)})", BY_HAND)
     return found[0]
 
 
@@ -61,7 +64,7 @@ def given(place: Path) -> Fetch:
             return place
         found = sorted(place.glob(f"{PROJECT.replace('-', '_')}-*.whl"))
         if not found:
-            raise EmulatorMissing(f"{place} holds no wheel of {PROJECT}", _BY_HAND)
+            raise EmulatorMissing(f"{place} holds no wheel of {PROJECT}", BY_HAND)
         return found[-1]
 
     return fetch
@@ -77,9 +80,14 @@ def take_out(wheel: Path, member: str, target: Path) -> None:
         ):
             shutil.copyfileobj(source, out)
     except KeyError:
-        raise EmulatorMissing(f"{wheel} does not hold {member}", _BY_HAND) from None
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise EmulatorMissing(f"{wheel} cannot be read ({error})", _BY_HAND) from None
+        raise EmulatorMissing(f"{wheel} does not hold {member}", BY_HAND) from None
+    except (
+        *(OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+        # zipfile's words for a compression method that is none, and for encryption.
+        *(NotImplementedError, RuntimeError, ValueError),
+    ) as error:
+        problem = str(error) or "it ends too early"
+        raise EmulatorMissing(f"{wheel} cannot be read ({problem})", BY_HAND) from None
 
 
 def _last_words(said: str) -> str:

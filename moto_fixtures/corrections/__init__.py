@@ -1,4 +1,4 @@
-"""moto made to behave as AWS documents, as far as scanning an organization leans on it.
+"""moto made to behave as AWS documents, as far as scanning and moving functions lean on it.
 
 Every request passes one gate (`gate.py`): whose credentials are these, may they, is the region
 on, is the rate exceeded. Then either an operation of `table.py` answers it, or moto does. moto's

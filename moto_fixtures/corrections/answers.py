@@ -9,11 +9,14 @@ from types import MappingProxyType
 from uuid import uuid4
 
 import orjson
-from moto.core.model import OperationModel, ServiceModel
+from moto.core.model import OperationModel, ServiceModel, StructureShape
 from moto.core.serialize import get_serializer_class
 from werkzeug import Response
 
 NO_FIELDS: Mapping[str, object] = MappingProxyType({})
+
+
+_NO_CONTENT = 204
 
 
 class Refusal(Exception):
@@ -110,11 +113,32 @@ def render_result(
     if protocol == "rest-json":
         headers = {"x-amzn-RequestId": str(uuid4())}
         status = operation.http.get("responseCode", 200)
+        output = operation.output_shape
+        if output is not None and "payload" in output.serialization:
+            return _with_payload(result, output, headers)
+        if status == _NO_CONTENT:
+            return Response(b"", status, headers)
         return Response(orjson.dumps(result), status, headers, content_type="application/json")
     serializer = get_serializer_class(operation.service_model.service_name, protocol)
     sent = serializer(operation_model=operation).serialize(dict(result))
     headers = {**sent["headers"], "x-amzn-RequestId": str(uuid4())}
     return Response(sent["body"], sent["status_code"], headers)
+
+
+def _with_payload(
+    result: Mapping[str, object], output: StructureShape, headers: dict[str, str]
+) -> Response:
+    """A result of which one member is the body, and the others are headers and the status."""
+    status, body = 200, b""
+    for name, value in result.items():
+        place = output.members[name].serialization
+        if isinstance(value, bytes):
+            body = value
+        elif place["location"] == "statusCode":
+            status = int(str(value))
+        else:
+            headers[place["name"]] = str(value)
+    return Response(body, status, headers, content_type="application/json")
 
 
 def render_refusal(error: Refusal, service: ServiceModel, protocol: str) -> Response:

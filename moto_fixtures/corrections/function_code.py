@@ -18,9 +18,10 @@ from moto.core.exceptions import JsonRESTError
 from werkzeug import Request, Response
 
 from .answers import Refusal
-from .functions import backend_of, qualifier_of, split_name
+from .function_changes import configuration, state_of
+from .functions import LATEST, backend_of, qualifier_of, split_name
 from .request import ApiRequest
-from .untyped import MotoCode
+from .untyped import MotoCode, MotoFunction
 from .world import World
 
 VALID = timedelta(minutes=10)
@@ -35,22 +36,46 @@ def get_function(request: ApiRequest, world: World) -> Mapping[str, object]:
     Image functions have RepositoryType ECR and an ImageUri instead, and no Location. Raises
     Refusal, ResourceNotFoundException, for what does not exist.
     """
-    name, _ = split_name(request.params.get("FunctionName", ""))
-    qualifier = qualifier_of(request)
-    try:
-        function = backend_of(request).get_function(name, qualifier)
-    except JsonRESTError as error:
-        raise Refusal(error.error_type, error.message, error.code, {"Type": "User"}) from None
+    function = _asked(request)
     answer: dict[str, Any] = function.get_code()
-    if qualifier == "$LATEST":
-        answer["Configuration"]["FunctionArn"] += ":$LATEST"
+    answer["Configuration"] = _configuration(function, request, world)
+    if function.reserved_concurrency is not None:
+        reserved = int(function.reserved_concurrency)
+        answer["Concurrency"] = {"ReservedConcurrentExecutions": reserved}
     if function.package_type != "Image":
         place = f"tasks/snapshots/{request.account}/{function.function_name}"
-        answer["Code"] = {
+        state = state_of(function, world)
+        code = {
             "RepositoryType": "S3",
             "Location": located(request, place, function, world),
+            "SourceKMSKeyArn": state.source_key,
+            "ResolvedS3Object": state.referenced,
         }
+        answer["Code"] = {field: value for field, value in code.items() if value is not None}
     return answer
+
+
+def get_function_configuration(request: ApiRequest, world: World) -> Mapping[str, object]:
+    """GetFunctionConfiguration, of $LATEST, a version or an alias; 404 for what does not exist.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
+    """
+    return _configuration(_asked(request), request, world)
+
+
+def _asked(request: ApiRequest) -> MotoFunction:
+    name, _ = split_name(request.params.get("FunctionName", ""))
+    try:
+        return backend_of(request).get_function(name, qualifier_of(request))
+    except JsonRESTError as error:
+        raise Refusal(error.error_type, error.message, error.code, {"Type": "User"}) from None
+
+
+def _configuration(function: MotoFunction, request: ApiRequest, world: World) -> dict[str, Any]:
+    row = configuration(function, world)
+    if qualifier_of(request) == LATEST:
+        row["FunctionArn"] += f":{LATEST}"
+    return row
 
 
 def located(request: ApiRequest, place: str, holder: MotoCode, world: World) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .aliases import alias_row
 from .answers import Refusal
-from .functions import backend_of, latest_of, stored
+from .function_changes import configuration
+from .functions import LATEST, backend_of, latest_of, stored
 from .paging import BadToken, Key, page
 from .request import ApiRequest
 from .untyped import MotoFunction
@@ -20,7 +22,14 @@ PAGE = 50
 
 # Fields of a function that only GetFunction and GetFunctionConfiguration give:
 # https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
-_OMITTED = ("State", "LastUpdateStatus")
+_OMITTED = (
+    "State",
+    "StateReason",
+    "StateReasonCode",
+    "LastUpdateStatus",
+    "LastUpdateStatusReason",
+    "LastUpdateStatusReasonCode",
+)
 
 
 def lambda_page(
@@ -48,18 +57,18 @@ def lambda_page(
 
 
 def _version_key(function: MotoFunction) -> Key:
-    number = 0 if function.version == "$LATEST" else int(function.version)
+    number = 0 if function.version == LATEST else int(function.version)
     return function.function_name, number
 
 
-def _qualified(function: MotoFunction) -> dict[str, Any]:
-    configuration: dict[str, Any] = function.get_configuration()
-    if function.version == "$LATEST":
-        configuration["FunctionArn"] += ":$LATEST"
-    return configuration
+def _qualified(function: MotoFunction, world: World) -> dict[str, Any]:
+    row = configuration(function, world)
+    if function.version == LATEST:
+        row["FunctionArn"] += f":{LATEST}"
+    return row
 
 
-def list_functions(request: ApiRequest, world: World) -> Mapping[str, object]:  # noqa: ARG001 - one signature for all operations
+def list_functions(request: ApiRequest, world: World) -> Mapping[str, object]:
     """ListFunctions: at most 50 a page, $LATEST or with FunctionVersion=ALL every version.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
@@ -79,14 +88,14 @@ def list_functions(request: ApiRequest, world: World) -> Mapping[str, object]:  
         if function is not None
     ]
     functions, marker = lambda_page(request, found, _version_key)
-    rows = [_qualified(one) if asked else one.get_configuration() for one in functions]
+    rows = [_qualified(one, world) if asked else configuration(one, world) for one in functions]
     for row in rows:
         for field in _OMITTED:
             row.pop(field, None)
     return {"Functions": rows, "NextMarker": marker}
 
 
-def list_versions_by_function(request: ApiRequest, world: World) -> Mapping[str, object]:  # noqa: ARG001 - one signature for all operations
+def list_versions_by_function(request: ApiRequest, world: World) -> Mapping[str, object]:
     """ListVersionsByFunction: $LATEST and every version, 50 a page, 404 for unknown functions.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_ListVersionsByFunction.html
@@ -94,10 +103,10 @@ def list_versions_by_function(request: ApiRequest, world: World) -> Mapping[str,
     latest = latest_of(request)
     versions = stored(request)[latest.function_name]["versions"]
     functions, marker = lambda_page(request, [latest, *versions], _version_key)
-    return {"Versions": [_qualified(one) for one in functions], "NextMarker": marker}
+    return {"Versions": [_qualified(one, world) for one in functions], "NextMarker": marker}
 
 
-def list_aliases(request: ApiRequest, world: World) -> Mapping[str, object]:  # noqa: ARG001 - one signature for all operations
+def list_aliases(request: ApiRequest, world: World) -> Mapping[str, object]:
     """ListAliases, of one FunctionVersion if asked; 404 for unknown functions.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_ListAliases.html
@@ -112,8 +121,4 @@ def list_aliases(request: ApiRequest, world: World) -> Mapping[str, object]:  # 
         if version in {None, alias.function_version}
     ]
     aliases, marker = lambda_page(request, found, lambda alias: (alias.name,))
-    rows = [
-        {field: value for field, value in alias.to_json().items() if value is not None}
-        for alias in aliases
-    ]
-    return {"Aliases": rows, "NextMarker": marker}
+    return {"Aliases": [alias_row(alias, world) for alias in aliases], "NextMarker": marker}

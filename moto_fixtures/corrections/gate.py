@@ -67,7 +67,14 @@ class Gate:
         except ValueError as error:
             raise Refusal("SerializationException", str(error)) from None
         scope = wire.scope
-        request = ApiRequest(scope.service, wire.operation.name, scope.region, identity, params)
+        request = ApiRequest(
+            scope.service,
+            wire.operation.name,
+            scope.region,
+            identity,
+            params,
+            int(environ["CONTENT_LENGTH"]),
+        )
         if not self._world.seeding:
             self._admit(wire, request)
         account = request.account

@@ -38,8 +38,8 @@ def get_layer_version(request: ApiRequest, world: World) -> Mapping[str, object]
     if match is None:
         raise Refusal("InvalidParameterValueException", f"Layer name {text} is not valid.", 400)
     owner, region = match["account"] or request.account, match["region"] or request.region
-    found = _find(owner, region, match["name"], number)
-    if owner != request.account and not _is_shared(found, request.account):
+    found = find_layer(owner, region, match["name"], number)
+    if owner != request.account and not is_shared(found, request.account):
         arn = f"{text}:{number}"
         raise Refusal(
             "AccessDeniedException",
@@ -57,14 +57,16 @@ def get_layer_version(request: ApiRequest, world: World) -> Mapping[str, object]
     return answer
 
 
-def _find(account: str, region: str, name: str, number: int) -> MotoCode | None:
+def find_layer(account: str, region: str, name: str, number: int) -> MotoCode | None:
+    """A version of a layer, None where it is not there."""
     try:
         return get_backend(account, region).get_layer_version(name, str(number))
     except UnknownLayerException:
         return None
 
 
-def _is_shared(layer: MotoCode | None, account: str) -> bool:
+def is_shared(layer: MotoCode | None, account: str) -> bool:
+    """Whether the owner of a layer version lets another account have it."""
     statements = [] if layer is None else layer.policy.statements
     return any(
         allowed in {"*", account} or f":{account}:" in allowed

@@ -73,6 +73,8 @@ class ApiRequest:
     region: str
     identity: Identity
     params: Mapping[str, Any]
+    size: int = 0
+    """Bytes of the request's body."""
 
     @property
     def account(self) -> str:

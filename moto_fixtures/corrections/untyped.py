@@ -8,6 +8,8 @@ MotoBackend: TypeAlias = Any
 """A backend of one service, account and region."""
 MotoFunction: TypeAlias = Any
 """$LATEST or a published version of a Lambda function."""
+MotoAlias: TypeAlias = Any
+"""An alias of a Lambda function."""
 MotoUrl: TypeAlias = Any
 """A function URL's configuration."""
 MotoPolicy: TypeAlias = Any

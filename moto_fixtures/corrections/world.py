@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,10 +13,12 @@ from weakref import WeakKeyDictionary
 from moto.utilities.utils import get_partition
 
 from .credentials import Sessions
+from .function_state import FunctionState
 from .request import Call
 from .rules import Rules
+from .runtimes import Blocked
 from .throttling import Throttles
-from .untyped import MotoAccount, MotoBackend, MotoFunction, MotoPolicy, MotoUrl
+from .untyped import MotoAccount, MotoAlias, MotoBackend, MotoFunction, MotoPolicy, MotoUrl
 
 
 @dataclass(slots=True)
@@ -51,6 +54,29 @@ class World:
         default_factory=WeakKeyDictionary
     )
     """Function → alias → its function URL."""
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    """Held by whatever changes a function: AWS too does one thing at a time to each."""
+    update_seconds: float = 0.2
+    """How long a function is Pending, and an update InProgress; nothing takes time in seeding."""
+    blocked: Blocked = field(default_factory=Blocked)
+    functions: WeakKeyDictionary[MotoFunction, FunctionState] = field(
+        default_factory=WeakKeyDictionary
+    )
+    """$LATEST and each version → what moto does not keep of it; state_of() makes missing ones."""
+    highest_versions: dict[str, int] = field(default_factory=dict)
+    """ARN of a function → the highest version number it ever had: numbers aren't used again."""
+    moving_aliases: WeakKeyDictionary[MotoAlias, tuple[str, float]] = field(
+        default_factory=WeakKeyDictionary
+    )
+    """Alias with provisioned concurrency → the version it leaves, and until when."""
+    deleted_layers: dict[str, bytes] = field(default_factory=dict)
+    """ARN of a deleted layer version → its bytes: functions that have it run on."""
+    signing_configs: dict[str, dict[str, object]] = field(default_factory=dict)
+    """ARN → code signing configuration."""
+    trusted_packages: set[str] = field(default_factory=set)
+    """CodeSha256 of the packages that carry a signature which holds."""
+    code_storage: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(account, region) → bytes of code storage, where it isn't the usual 75 GB."""
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.clock)
@@ -59,6 +85,11 @@ class World:
     def now(self) -> datetime:
         """The emulator's time, UTC."""
         return datetime.fromtimestamp(self.clock(), UTC)
+
+    def settled_at(self) -> float | None:
+        """When a change that begins now is done, in seconds since the epoch; None: at once."""
+        takes_time = self.update_seconds > 0 and not self.seeding
+        return self.clock() + self.update_seconds if takes_time else None
 
     def organization(self, region: str) -> MotoBackend:
         """moto's organizations backend of the management account; its `org` may be None."""

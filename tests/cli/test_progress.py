@@ -23,7 +23,7 @@ def test_progress_tells_accounts_regions_findings_throttles_gaps_and_time_left()
         progress.lane_done(coverage(throttles=1), 2)
     progress.lane_done(coverage(CoverageStatus.DENIED), 0)
     line = progress.counts.line(120.0)
-    assert "2 of 4 accounts entered" in line
+    assert "2 of 4 accounts asked" in line
     # The accounts not entered yet are taken to have ten regions too.
     assert "10 of 40 account-regions" in line
     assert "18 versions found" in line

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from fleet.cli.repackage import repackage
-from fleet.errors import FileProblem
+from fleet.cli.repackage import DoesNotStart, repackage
 from fleet.toolchain.trial import Trial
 from fleet.toolchain.verdict import TrialOutcome
 from moto_fixtures.definition import Build
 from tests.cli.command import Ended, fleet
-from tests.cli.packages import NEW, OLD, package
+from tests.cli.packages import NEW, OLD, Content, package
 
 
 def repackaged(directory: Path, *options: str, handler: str = "main") -> Ended:
@@ -62,7 +61,8 @@ def test_what_is_not_ready_is_refused(tmp_path: Path) -> None:
     ended = repackaged(tmp_path)
     assert (ended.status, ended.out) == (3, "")
     assert "package.zip: rebuild: main is built with aws-lambda-go v1.17.0" in ended.err
-    assert "--strategy" in ended.err
+    assert "out.zip was not written: --strategy overrides" in ended.err
+    assert len(ended.err.splitlines()) == 1
     assert not (tmp_path / "out.zip").exists()
 
 
@@ -71,6 +71,7 @@ def test_what_is_custom_already_is_left_as_it_is(tmp_path: Path) -> None:
     ended = repackaged(tmp_path, handler="bootstrap")
     assert ended.status == 3
     assert "upload the package as it is" in ended.err
+    assert len(ended.err.splitlines()) == 1
     assert not (tmp_path / "out.zip").exists()
 
 
@@ -94,11 +95,13 @@ def test_the_verdicts_own_strategy_overrides_nothing(tmp_path: Path) -> None:
     assert "overrides" not in repackaged(tmp_path, "--strategy", "rename").err
 
 
-def test_the_package_itself_is_never_overwritten(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [[], ["--try"]])
+def test_the_package_itself_is_never_overwritten(tmp_path: Path, options: list[str]) -> None:
     before = package(tmp_path, main=NEW).read_bytes()
     (tmp_path / "out.zip").symlink_to("package.zip")
-    ended = repackaged(tmp_path)
+    ended = repackaged(tmp_path, *options)
     assert ended.status == 1
+    assert "is the package itself" in ended.err
     assert (tmp_path / "package.zip").read_bytes() == before
 
 
@@ -152,20 +155,53 @@ def test_a_trial_that_shows_nothing_does_not_stop_it(tmp_path: Path) -> None:
     assert entries(tmp_path) == ["bootstrap"]
 
 
-def test_a_package_that_changes_while_it_is_tried_is_not_kept(
+def test_what_cannot_be_laid_out_for_a_trial_is_one_error_about_the_package(
+    tmp_path: Path,
+) -> None:
+    deep: dict[str, Content] = {"main": NEW, "a__" * 1200 + "f": b"x"}
+    package(tmp_path, **deep)
+    ended = repackaged(tmp_path, "--try")
+    assert (ended.status, len(ended.err.splitlines())) == (1, 1)
+    assert "package.zip: 'f' lies in too many directories" in ended.err
+    assert "fleet-try" not in ended.err
+    assert not (tmp_path / "out.zip").exists()
+
+
+def test_what_was_tried_is_kept_whatever_becomes_of_the_package_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def changing(*_: object, **__: object) -> Trial:
+    (tmp_path / "out.zip").write_bytes(b"former")
+    tried: list[bytes] = []
+
+    def changing(result: Path, **_: object) -> Trial:
+        tried.append(result.read_bytes())
         package(tmp_path, main=NEW, more=b"text")
         return Trial(TrialOutcome.STARTS, "it asked")
 
     monkeypatch.setattr("fleet.toolchain.emulator.emulator", lambda **_: None)
     monkeypatch.setattr("fleet.toolchain.trial.try_package", changing)
-    with pytest.raises(FileProblem, match="changed while it was tried"):
+    repackage(
+        package=package(tmp_path, main=NEW),
+        output=tmp_path / "out.zip",
+        handler="main",
+        attempt=True,
+    )
+    assert tried == [(tmp_path / "out.zip").read_bytes()]
+    assert entries(tmp_path) == ["bootstrap"]
+
+
+def test_a_former_result_stays_where_the_new_one_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out.zip").write_bytes(b"former")
+    broken = Trial(TrialOutcome.CANNOT_START, "exec format error")
+    monkeypatch.setattr("fleet.toolchain.emulator.emulator", lambda **_: None)
+    monkeypatch.setattr("fleet.toolchain.trial.try_package", lambda *_, **__: broken)
+    with pytest.raises(DoesNotStart):
         repackage(
             package=package(tmp_path, main=NEW),
             output=tmp_path / "out.zip",
             handler="main",
             attempt=True,
         )
-    assert not (tmp_path / "out.zip").exists()
+    assert (tmp_path / "out.zip").read_bytes() == b"former"

@@ -69,9 +69,9 @@ def test_incomplete_coverage_ends_with_its_own_status_and_comes_first(scanned: E
 
 
 def test_progress_is_plain_and_on_stderr(scanned: Ended) -> None:
-    assert re.search(r"13 of 13 accounts entered, \d+ of \d+ account-regions", scanned.err)
+    assert re.search(r"13 of 13 accounts asked, \d+ of \d+ account-regions", scanned.err)
     assert "\x1b" not in scanned.err + scanned.out
-    assert "accounts entered" not in scanned.out
+    assert "accounts asked" not in scanned.out
 
 
 @pytest.mark.usefixtures("scanned")

@@ -137,6 +137,7 @@ def test_the_marker_of_one_list_is_none_of_anothers(organization: Organization) 
 
 def test_versions_of_a_function_come_fifty_a_page(organization: Organization) -> None:
     client = organization.add_function("one")
+    organization.emulator.take_for_updates(0)
     for number in range(60):
         client.update_function_code(FunctionName="one", ZipFile=zip_of(main=bytes([number])))
         client.publish_version(FunctionName="one")
@@ -185,6 +186,7 @@ def test_tags_of_a_function_are_found_by_its_arn(organization: Organization) -> 
 
 def test_aliases_are_listed_in_pages_with_their_weights(organization: Organization) -> None:
     client = organization.add_function("one")
+    organization.emulator.take_for_updates(0)
     client.publish_version(FunctionName="one")
     client.update_function_code(FunctionName="one", ZipFile=zip_of(main=b"next"))
     client.publish_version(FunctionName="one")

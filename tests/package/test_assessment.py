@@ -19,7 +19,12 @@ from fleet.inspection import (
 )
 from fleet.package.shim import SHIM
 from fleet.package.verdict.assessment import assess
-from fleet.package.verdict.remarks import VERDICTS
+from fleet.package.verdict.remarks import (
+    CHANGED_MEANWHILE,
+    COULD_NOT_BE_READ,
+    REFUSED_PACKAGE,
+    VERDICTS,
+)
 from tests.package.hand_made import (
     GO1X,
     build_info,
@@ -32,6 +37,9 @@ from tests.package.hand_made import (
     program,
     shared,
 )
+
+OF_SCANS = (COULD_NOT_BE_READ, REFUSED_PACKAGE, CHANGED_MEANWHILE)
+"""Said where no facts came to be."""
 
 
 class Case(NamedTuple):
@@ -75,6 +83,8 @@ NO_INFO: dict[str, Any] = {"build": None, "lambda_library": None}
 BY_NAME = build_info(path="command-line-arguments", main=None)
 SHIM_ENTRY = entry("bootstrap", size=len(SHIM), crc=crc32(SHIM))
 SCRIPT = entry("bootstrap", size=60)
+SAME = entry("bootstrap", crc=7)
+ON_CUSTOM = replace(GO1X, runtime="provided.al2")
 AL2023 = replace(GO1X, runtime="provided.al2023", handler="anything")
 BOOTSTRAP = replace(GO1X, handler="bootstrap")
 NEEDS_Z = program(interpreter="/lib64/ld-linux-x86-64.so.2", needed=("libz.so.1", "libc.so.6"))
@@ -220,8 +230,8 @@ LOADING = {
     "brought, but unreadable": decision(
         "libraries-missing", package(NEEDS_Z, shared("lib/libz.so.1", problem="cut off"))
     ),
-    "brought behind a link": ready(
-        "runtime-api",
+    "brought behind a link": shimmed(
+        "started-by-name",
         package(
             NEEDS_Z, shared("lib/libz.so.1.2", soname="libz.so.1"), also=(link("lib/libz.so.1"),)
         ),
@@ -307,6 +317,10 @@ HANDLER = {
     "in the root, asks where it stands": ready(
         "runtime-api", package(program(asks_where_it_stands=True))
     ),
+    "has a link beside it": shimmed("started-by-name", package(program(), also=(link("worker"),))),
+    "has a script beside it": shimmed(
+        "started-by-name", package(program(), also=(entry("run.sh"),), scripts=("run.sh",))
+    ),
     "may not be executed": ready("runtime-api", package(program(), mode=0o644)),
     "libraries are no programs": ready("runtime-api", package(program(), LIBZ)),
 }
@@ -333,26 +347,32 @@ CUSTOM = {
     "runs already, a script": unknown(
         "bootstrap-script", package(also=(SCRIPT,), scripts=("bootstrap",)), AL2023
     ),
-    "built from the handler's main package": custom(
-        "own-bootstrap runtime-api", package(old(), program("bootstrap"))
+    "another build of the handler's main package": decision(
+        "bootstrap-differs", package(program(), program("bootstrap"))
     ),
-    "the same, not executable": decision(
-        "not-executable", package(old(), program("bootstrap"), mode=0o644)
+    "a newer build of an old handler": rebuild(
+        "library-too-old bootstrap-differs", package(old(), program("bootstrap"))
+    ),
+    "the same bytes": custom(
+        "own-bootstrap runtime-api",
+        package(program(), program("bootstrap"), entries=(SAME, replace(SAME, name="main"))),
+    ),
+    "the same bytes, not executable": decision(
+        "not-executable",
+        package(
+            program(),
+            program("bootstrap"),
+            entries=(replace(SAME, mode=0o644), replace(SAME, name="main")),
+        ),
+    ),
+    "the same CRC of another size": decision(
+        "bootstrap-differs",
+        package(
+            program(), program("bootstrap"), entries=(SAME, replace(SAME, name="main", size=999))
+        ),
     ),
     "another program": decision(
         "bootstrap-differs", package(program(), program("bootstrap", build=build_info(path="x")))
-    ),
-    "both built by file name": decision(
-        "bootstrap-differs",
-        package(program(build=BY_NAME), program("bootstrap", build=BY_NAME)),
-    ),
-    "both built by file name, the same bytes": custom(
-        "own-bootstrap runtime-api",
-        package(
-            program(build=BY_NAME),
-            program("bootstrap", build=BY_NAME),
-            entries=(entry("main", crc=7), entry("bootstrap", crc=7)),
-        ),
     ),
     "another program, and the handler old": rebuild(
         "library-too-old bootstrap-differs",
@@ -390,8 +410,70 @@ CUSTOM = {
     ),
     "twice": unknown("duplicate-name", package(program(), also=(SCRIPT, SHIM_ENTRY))),
     "in capitals": ready("runtime-api", package(program(), also=(entry("Bootstrap"),))),
-    "none, though the runtime is custom": ready(
-        "runtime-api", package(program()), replace(GO1X, runtime="provided.al2")
+    "none, though the runtime is custom": ready("runtime-api", package(program()), ON_CUSTOM),
+}
+
+SHIM_LAYER = layer(also=(SHIM_ENTRY,), scripts=("bootstrap",))
+SCRIPT_LAYER = layer(also=(SCRIPT,), scripts=("bootstrap",))
+UNREAD = Layer("arn", None, "access denied")
+PLAIN = layer(also=(entry("bin/bootstrap"),))
+
+
+def on_custom(*layers: Layer, handler: str = "main") -> Deployed:
+    return replace(ON_CUSTOM, layers=layers, handler=handler)
+
+
+BY_LAYER = {
+    "shim": custom("layer-shim runtime-api", package(program()), on_custom(SHIM_LAYER)),
+    "shim, its index": custom(
+        "layer-shim runtime-api",
+        package(program()),
+        on_custom(layer(also=(SHIM_ENTRY,), whole=False)),
+    ),
+    "shim of an old handler": rebuild("library-too-old", package(old()), on_custom(SHIM_LAYER)),
+    "shim of what may not be executed": decision(
+        "not-executable", package(program(), mode=0o644), on_custom(SHIM_LAYER)
+    ),
+    "shim of nothing": decision(
+        "handler-missing", package(program()), on_custom(SHIM_LAYER, handler="gone")
+    ),
+    "shim that may not be read": unknown(
+        "layer-bootstrap",
+        package(program()),
+        on_custom(layer(also=(replace(SHIM_ENTRY, mode=0o711),))),
+    ),
+    "shim over another": custom(
+        "layer-shim runtime-api", package(program()), on_custom(SCRIPT_LAYER, SHIM_LAYER)
+    ),
+    "shim under another": unknown(
+        "layer-bootstrap", package(program()), on_custom(SHIM_LAYER, SCRIPT_LAYER)
+    ),
+    "shim over one unread": custom(
+        "layer-shim runtime-api", package(program()), on_custom(UNREAD, SHIM_LAYER)
+    ),
+    "shim under one unread": unknown(
+        "layer-bootstrap-unread", package(program()), on_custom(SHIM_LAYER, UNREAD)
+    ),
+    "shim under one without": custom(
+        "layer-shim runtime-api", package(program()), on_custom(SHIM_LAYER, PLAIN)
+    ),
+    "some script": unknown("layer-bootstrap", package(program()), on_custom(SCRIPT_LAYER)),
+    "some script for what is no program": unknown(
+        "layer-bootstrap", package(also=(entry("x.py"),)), on_custom(SCRIPT_LAYER, handler="x.run")
+    ),
+    "a link": unknown(
+        "layer-bootstrap", package(program()), on_custom(layer(also=(link("bootstrap"),)))
+    ),
+    "a program": unknown(
+        "layer-bootstrap", package(program()), on_custom(layer(program("bootstrap")))
+    ),
+    "not read": unknown("layer-bootstrap-unread", package(program()), on_custom(UNREAD)),
+    "none": ready("runtime-api", package(program()), on_custom(PLAIN)),
+    "not looked at where the package has its own": custom(
+        "own-bootstrap runtime-api", package(program("bootstrap")), on_custom(SCRIPT_LAYER, UNREAD)
+    ),
+    "started by nobody on go1.x": ready(
+        "runtime-api", package(program()), replace(GO1X, layers=(SCRIPT_LAYER, SHIM_LAYER))
     ),
 }
 
@@ -408,7 +490,7 @@ WHOLE = {
     "not read": unknown("not-read", None),
     "python": Case(Verdict.NOT_GO, "other-runtime", None, replace(GO1X, runtime="python3.13")),
     "signed": decision("signed", package(program(), signed=True)),
-    "has to be signed": decision("signed", package(program()), replace(GO1X, code_signing=True)),
+    "signed, as AWS says": decision("signed", package(program()), replace(GO1X, code_signing=True)),
     "an entry above": unknown("entry-outside", package(program(), also=(entry("a/../../b"),))),
     "an entry elsewhere": unknown("entry-outside", package(program(), also=(entry("/etc/b"),))),
     "signed and old": rebuild("library-too-old signed", package(old(), signed=True)),
@@ -439,6 +521,7 @@ CASES = {
         "loading": LOADING,
         "handler": HANDLER,
         "bootstrap": CUSTOM,
+        "bootstrap of a layer": BY_LAYER,
         "package": WHOLE,
     }.items()
     for name, case in cases.items()
@@ -454,4 +537,4 @@ def test_verdict_reasons_and_strategy_follow_from_the_facts(case: Case) -> None:
 
 def test_every_reason_is_shown_by_a_case() -> None:
     shown = {code for case in CASES.values() for code in case.codes.split()}
-    assert shown == VERDICTS.keys()
+    assert shown == VERDICTS.keys() - {rule.code for rule in OF_SCANS}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import NamedTuple
+from zlib import crc32
 
 import pytest
 
@@ -15,6 +16,7 @@ from fleet.inspection import (
     Verdict,
 )
 from fleet.package.limits import DIRECT_UPLOAD_LIMIT, UNZIPPED_LIMIT
+from fleet.package.shim import SHIM
 from fleet.package.verdict.assessment import assess
 from fleet.package.verdict.remarks import RULES
 from tests.package.hand_made import (
@@ -49,6 +51,7 @@ GOOD = program(norpc=None)
 """Nothing is to be said of it."""
 FORK = Module(LAMBDA_LIBRARY, "v1.41.0", replacement=Module("github.com/acme/lambda", "v1.9.0"))
 PINNED = Module(LAMBDA_LIBRARY, "v1.9.0", replacement=Module(LAMBDA_LIBRARY, "v1.41.0"))
+SHIM_ENTRY = entry("bootstrap", size=len(SHIM), crc=crc32(SHIM))
 EXTENSION = entry("extensions/agent")
 UNREAD = Layer("arn:aws:lambda:eu-west-1:464622532012:layer:Datadog:1", None, "access denied")
 
@@ -83,7 +86,14 @@ CASES = {
         package(program("bootstrap")),
         replace(GO1X, handler="bootstrap", runtime="provided.al2"),
     ),
-    "server left out of the bootstrap alone": Case("", package(old(), program("bootstrap"))),
+    "server left out of handler and bootstrap": on_go1x(
+        package(
+            program(),
+            program("bootstrap"),
+            entries=(entry("main", crc=7), entry("bootstrap", crc=7)),
+        ),
+        "rpc-left-out",
+    ),
     "AWS_EXECUTION_ENV": on_go1x(
         package(program(norpc=None, reads_execution_env=True)), "execution-env-read"
     ),
@@ -129,6 +139,25 @@ CASES = {
         layer(shared("lib/libz.so.1"), shared("lib/arm64/libz.so.1", machine="arm64")), ""
     ),
     "layer of texts": with_layer(layer(also=(entry("ca.pem"),)), ""),
+    "layer with a bootstrap": with_layer(
+        layer(also=(entry("bootstrap"),)), "layer-bootstrap-starts"
+    ),
+    "layer with a bootstrap, its index": with_layer(
+        layer(also=(entry("bootstrap"),), whole=False), "layer-unreadable layer-bootstrap-starts"
+    ),
+    "layer with a bootstrap below a directory": with_layer(
+        layer(also=(entry("bin/bootstrap"),)), ""
+    ),
+    "layer with a bootstrap, and the package has its own": Case(
+        "",
+        package(program("bootstrap", norpc=None)),
+        replace(GO1X, handler="bootstrap", layers=(layer(also=(entry("bootstrap"),)),)),
+    ),
+    "layer with a bootstrap that runs already": Case(
+        "",
+        package(GOOD),
+        replace(GO1X, runtime="provided.al2", layers=(layer(also=(SHIM_ENTRY,)),)),
+    ),
     "layer unreadable": with_layer(UNREAD, "layer-unreadable"),
     "zip sent directly": on_go1x(package(GOOD, size=DIRECT_UPLOAD_LIMIT), ""),
     "zip by way of S3": on_go1x(package(GOOD, size=DIRECT_UPLOAD_LIMIT + 1), "large-zip"),

@@ -119,6 +119,53 @@ def test_addresses_that_nothing_tells_are_refused() -> None:
             read(made)
 
 
+class Looked(Bytes):
+    """A source that counts how often something is looked for in what it gave."""
+
+    looks = 0
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        source = self
+
+        class Block(bytes):
+            def find(self, *words: object) -> int:
+                type(source).looks += 1
+                return super().find(*words)  # type: ignore[arg-type]  # as it was called
+
+        return Block(super().read_at(offset, length))
+
+
+def test_a_row_of_relocations_is_looked_at_once_whatever_is_in_it() -> None:
+    """An address of equal bytes, which stands at every byte of rows of these bytes."""
+    rows, address, table = 2_000, 0x1010101010101000, 0x2000000000000000
+    relocations = (b"\0" + b"\x10" * 23) * rows
+    data = (BUILD_MAGIC + b"\x08\0").ljust(48, b"\0")
+    dynamic = struct.pack("<QQQQQQ", 7, table, 8, len(relocations), 0, 0)
+    segments = [
+        Segment(kind=1, flags=6, offset=PAGE, size=len(data), address=address),
+        Segment(kind=1, flags=4, offset=PAGE + 48, size=len(relocations), address=table),
+        Segment(kind=2, flags=6, offset=PAGE + 48 + len(relocations), size=len(dynamic)),
+    ]
+    Looked.looks = 0
+    elf = read_elf(Looked(Made(content=data + relocations + dynamic, segments=segments).file))
+    with pytest.raises(Malformed):
+        read_build_info(replace(elf, loaded=elf.loaded[1:]))
+    assert rows <= Looked.looks < rows + 10
+
+
+def test_data_is_searched_once_however_many_segments_lie_over_it() -> None:
+    content = bytes(1 << 20)
+    segments = [
+        Segment(kind=1, flags=6, offset=PAGE, size=len(content), address=number << 32)
+        for number in range(1, 50)
+    ]
+    Looked.looks = 0
+    elf = read_elf(Looked(Made(content=content, segments=segments).file))
+    with pytest.raises(Malformed, match="more bytes than the file"):
+        read_build_info(elf)
+    assert Looked.looks < 10
+
+
 def test_modules_that_nobody_set_are_a_build_without_modules() -> None:
     """GO111MODULE=off with old Go: the string lies where memory is zero and no file is."""
     shape = Shape()
@@ -170,6 +217,16 @@ def test_build_info_that_cannot_be_true_is_refused(content: bytes) -> None:
 
 def test_a_section_cut_off_in_the_middle_of_the_magic_holds_no_build_info() -> None:
     assert read(named(BUILD_MAGIC[:9])) is None
+
+
+def test_notes_are_looked_through_once_however_many_segments_lie_over_them() -> None:
+    content = bytes(buildinfo._LONGEST_NOTES) + struct.pack("<III", 4, 5, 4) + b"Go\0\0build\0\0\0"
+    empty = Segment(kind=4, flags=4, offset=PAGE, size=buildinfo._LONGEST_NOTES)
+    go = Segment(kind=4, flags=4, offset=PAGE + buildinfo._LONGEST_NOTES, size=24)
+    elf = read_elf(Bytes(Made(content=content, segments=[go, empty]).file))
+    assert made_by_go(elf)
+    elf = read_elf(Bytes(Made(content=content, segments=[*[empty] * 50, go]).file))
+    assert not made_by_go(elf)
 
 
 @BY_SHAPE

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from fleet.inspection import EntryKind
+from fleet.inspection import BinaryFacts, EntryKind
 from fleet.package import inspect
 from fleet.package.archive.reader import Archive
+from fleet.package.archive.source import Source
 from fleet.package.binary.facts import read_binary
 from fleet.package.inspect import inspect_archive, inspect_index, inspect_package
 from fleet.package.problems import BadPackage
@@ -127,6 +128,30 @@ def test_more_elf_files_than_any_package_has_are_one_clear_error(tmp_path: Path)
     assert len(inspect_package(zipped(tmp_path / "a", dict.fromkeys(names[:-1], ELF))).binaries)
     with pytest.raises(BadPackage, match=r"more than 2,000 ELF files.*meant"):
         inspect_package(zipped(tmp_path / "b", dict.fromkeys(names, ELF)))
+
+
+def test_headers_are_read_up_to_a_number_for_the_whole_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sections = [(f".{number}", 2, 0, 1) for number in range(9_996)]
+    forged = Made(content=b"x", sections=sections).file
+    read: list[str] = []
+
+    def counted(source: Source, entry: str) -> BinaryFacts:
+        read.append(entry)
+        return read_binary(source, entry)
+
+    monkeypatch.setattr(inspect, "read_binary", counted)
+    # 9,996 sections, two more that a table has, and a segment.
+    fits = inspect.MOST_HEADERS // 9_999
+    names = [f"bin/{number}" for number in range(fits + 2)]
+    assert len(
+        inspect_package(zipped(tmp_path / "a", dict.fromkeys(names[:fits], forged))).binaries
+    )
+    read.clear()
+    with pytest.raises(BadPackage, match=r"more than 100,000 headers.*meant"):
+        inspect_package(zipped(tmp_path / "b", dict.fromkeys(names, forged)))
+    assert len(read) == fits
 
 
 def test_facts_that_would_fill_the_memory_are_one_clear_error(tmp_path: Path) -> None:

@@ -60,8 +60,10 @@ def test_settings_come_back_whatever_is_in_them(settings: dict[str, str]) -> Non
     [
         ("-tags=lambda.norpc,netgo", ("-tags", "lambda.norpc,netgo")),
         ("-ldflags=", ("-ldflags", "")),
-        ('-ldflags="-s -w -X \\"main.a=b c\\""', ("-ldflags", '-s -w -X "main.a=b c"')),
-        ("-ldflags=`-X main.a=\\n`", ("-ldflags", "-X main.a=\\n")),
+        ('-ldflags="-s -w -X \\"main.a=b c\\""', ("-ldflags", '-s -w -X "main.a=(hidden)"')),
+        ('-gcflags="-N \\"b c\\""', ("-gcflags", '-N "b c"')),
+        ("-ldflags=`-X main.a=\\n`", ("-ldflags", "-X main.a=(hidden)")),
+        ("-asmflags=`-D a=\\n`", ("-asmflags", "-D a=\\n")),
         ('"a key"=b', ("a key", "b")),
         ('k="\\u00e9\\x41\\101\\U0001F600\\a\\v"', ("k", "éAA😀\a\v")),
         ("k=a=b", ("k", "a=b")),

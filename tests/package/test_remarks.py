@@ -5,10 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from fleet.inspection import LAMBDA_LIBRARY, Module, Verdict
+from fleet.inspection import LAMBDA_LIBRARY, NOT_INSPECTED, Module, Verdict
 from fleet.package.verdict.assessment import assess
 from fleet.package.verdict.library import speaking
-from fleet.package.verdict.remarks import PRECEDENCE, RULES, VERDICTS, Rule, listed
+from fleet.package.verdict.remarks import (
+    COULD_NOT_BE_READ,
+    PRECEDENCE,
+    REFUSED_PACKAGE,
+    RULES,
+    VERDICTS,
+    Rule,
+    listed,
+)
 from fleet.package.words import LONGEST, shortened
 from tests.package.hand_made import GO1X, MAIN, build_info, entry, old, package, program
 
@@ -124,6 +132,13 @@ def test_names_from_outside_cannot_move_the_cursor_or_fill_the_screen() -> None:
 def test_braces_in_a_name_are_a_name() -> None:
     judged = assess(replace(GO1X, handler="{x.__class__}"), package(program("{x.__class__}")))
     assert "{x.__class__} is built with" in judged.reasons[0].text
+
+
+def test_what_a_scan_could_not_read_has_its_code_and_why() -> None:
+    said = COULD_NOT_BE_READ.said(why="access denied")
+    assert (said.code, VERDICTS[said.code]) == (NOT_INSPECTED, Verdict.UNKNOWN)
+    assert "could not be read: access denied; `fleet scan --resume`" in said.text
+    assert REFUSED_PACKAGE.said(why="no zip").text == "its package cannot be believed: no zip"
 
 
 def test_few_names_are_all_listed() -> None:

@@ -120,7 +120,11 @@ def test_suspended_accounts_are_named_as_not_looked_at() -> None:
 
 def test_filters_in_force_are_named_and_an_empty_one_means_none() -> None:
     asked = header(accounts=(), regions=("eu-*", "us-east-1"), tags=("team=a",))
-    assert filters(asked) == ["--account (none)", "--tag team=a", "--region eu-*, us-east-1"]
+    assert filters(asked.options) == [
+        "--account (none)",
+        "--tag team=a",
+        "--region eu-*, us-east-1",
+    ]
     data = report(asked=asked)
     assert "Limited by: --account (none); --tag team=a" in everything_said(data)
     assert "every account" not in everything_said(data)

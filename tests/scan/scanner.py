@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from fleet.model import (
     ScanHeader,
     ScanOptions,
 )
-from fleet.permissions import INSPECT, SCAN
+from fleet.permissions import INSPECT, SCAN, Permission
 from fleet.scan import Crew, Inbox, Inspector, Look, begin, resume, run
 from fleet.store import Store
 
@@ -122,14 +122,14 @@ class Scanner:
         """Use other credentials from now on."""
         self.environment = dict(environment)
 
-    def aws(self, **changes: Any) -> Aws:  # noqa: ANN401  # whatever Aws takes
+    def aws(self, permissions: Iterable[Permission] = SCAN, **changes: Any) -> Aws:  # noqa: ANN401  # whatever Aws takes
         """Clients as the environment says; they hardly wait."""
         fast = {
             "role_name": "OrganizationAccountAccessRole",
             "first_wait": 0.01,
             "calls_per_second": 1000.0,
         }
-        return Aws(self.clients(), (*SCAN, *INSPECT), **{**fast, **changes})
+        return Aws(self.clients(), permissions, **{**fast, **changes})
 
     def clients(self) -> Clients:
         """Clients as the environment says."""
@@ -149,7 +149,10 @@ class Scanner:
         stop = threading.Event()
         watcher = progress or Watcher()
         with self.environment_set():
-            aws = self.aws(stop=stop, clock=self.clock, **changes)
+            asked = self.store.scan(resumes).options if resumes else options
+            inspects = asked is not None and asked.inspect is not None
+            permissions = (*SCAN, *INSPECT) if inspects else SCAN
+            aws = self.aws(permissions, stop=stop, clock=self.clock, **changes)
             header = (
                 resume(aws, self.store, resumes)
                 if resumes

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import struct
 import subprocess
 import sys
 import zipfile
@@ -78,8 +79,11 @@ def test_a_directory_without_a_wheel_says_so(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("trusted")
 def test_another_file_is_refused_and_not_kept(tmp_path: Path) -> None:
     forged = wheel(tmp_path, content=b"something else")
-    with pytest.raises(EmulatorMissing, match="not the file that AWS published"):
+    with pytest.raises(EmulatorMissing, match="not the file that AWS published") as told:
         emulator(tmp_path / "cache", fetch=given(forged), architecture="x86_64")
+    assert f"the emulator in {forged.name} is not" in str(told.value)
+    assert f"{PROJECT}=={VERSION}" in str(told.value)
+    assert "remove" not in str(told.value)
     assert nothing_kept(tmp_path / "cache")
 
 
@@ -87,7 +91,7 @@ def test_another_file_is_refused_and_not_kept(tmp_path: Path) -> None:
 def test_a_kept_file_that_was_changed_is_refused(tmp_path: Path) -> None:
     found = emulator(tmp_path, fetch=given(wheel(tmp_path)), architecture="x86_64")
     found.path.write_bytes(b"changed")
-    with pytest.raises(EmulatorMissing, match="not the file that AWS published"):
+    with pytest.raises(EmulatorMissing, match=f"{found.path} is not the file.*; remove it"):
         emulator(tmp_path, fetch=refuse, architecture="x86_64")
 
 
@@ -99,6 +103,42 @@ def test_a_wheel_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | No
     with pytest.raises(EmulatorMissing, match=r"broken\.whl cannot be read"):
         emulator(tmp_path / "cache", fetch=given(broken), architecture="x86_64")
     assert nothing_kept(tmp_path / "cache")
+
+
+def damaged(place: Path, *, compression: int, at: float) -> Path:
+    """Give a wheel whose directory is whole and whose content is not."""
+    with zipfile.ZipFile(place, "w", compression) as archive:
+        archive.writestr(MEMBER, bytes(range(256)) * 999)
+    data = bytearray(place.read_bytes())
+    begin = 30 + len(MEMBER)
+    index = begin + int((data.index(b"PK\x01\x02") - begin) * at)
+    data[index : index + 8] = b"\xff" * 8
+    place.write_bytes(data)
+    return place
+
+
+@pytest.mark.parametrize("at", [0.0, 0.5])
+@pytest.mark.parametrize(
+    "compression",
+    [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA],
+)
+def test_a_damaged_wheel_is_told(tmp_path: Path, compression: int, at: float) -> None:
+    broken = damaged(tmp_path / "broken.whl", compression=compression, at=at)
+    with pytest.raises(EmulatorMissing, match=r"broken\.whl cannot be read"):
+        emulator(tmp_path / "cache", fetch=given(broken), architecture="x86_64")
+    assert nothing_kept(tmp_path / "cache")
+
+
+def test_a_wheel_whose_content_ends_too_early_is_told(tmp_path: Path) -> None:
+    whole = wheel(tmp_path).read_bytes()
+    directory = whole.index(b"PK\x01\x02")
+    record = bytearray(whole[directory:])
+    # Both sizes, in the central directory: more than the file has.
+    record[20:28] = struct.pack("<II", 1 << 20, 1 << 20)
+    broken = tmp_path / "broken.whl"
+    broken.write_bytes(whole[:directory] + record)
+    with pytest.raises(EmulatorMissing, match=r"broken\.whl cannot be read"):
+        emulator(tmp_path / "cache", fetch=given(broken), architecture="x86_64")
 
 
 def test_a_wheel_of_something_else_is_told(tmp_path: Path) -> None:

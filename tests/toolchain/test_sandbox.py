@@ -97,7 +97,7 @@ def test_the_package_and_the_rest_are_read_only_but_tmp(tried: Try) -> None:
 
 def test_tmp_is_bounded(tried: Try) -> None:
     small = Limits(seconds=60, temporary=4 << 20)
-    fill = "for each in 1 2 3; do head -c 3000000 /dev/zero >/tmp/$each; done; exit 1"
+    fill = "for each in 1 2 3; do head -c 3000000 /dev/full >/tmp/$each; done; exit 1"
     trial = tried(script(fill), limits=small)
     assert "No space left on device" in trial.log
 
@@ -138,7 +138,7 @@ def test_a_fork_bomb_is_held_and_ended(tried: Try) -> None:
 
 
 def test_a_process_that_takes_too_much_memory_is_inconclusive(tried: Try) -> None:
-    hog = "head -c 600000000 /dev/zero | tail -c 600000000 >/dev/null || echo refused; exit 1"
+    hog = "head -c 600000000 /dev/full | tail -c 600000000 >/dev/null || echo refused; exit 1"
     trial = tried(script(hog), limits=Limits(seconds=60, memory=256 << 20))
     assert trial.outcome is INCONCLUSIVE
     assert "more than 256 MB" in trial.reason or "refused" in trial.log
@@ -146,11 +146,93 @@ def test_a_process_that_takes_too_much_memory_is_inconclusive(tried: Try) -> Non
 
 def test_many_processes_that_take_too_much_together_are_ended(tried: Try) -> None:
     sleep = long_time()
-    hog = f"{{ head -c 90000000 /dev/zero; sleep {sleep}; }} | tail -c 90000000 &\n"
+    hog = f"{{ head -c 90000000 /dev/full; sleep {sleep}; }} | tail -c 90000000 &\n"
     trial = tried(script(hog * 4 + "wait"), limits=Limits(seconds=60, memory=256 << 20))
     assert trial.outcome is INCONCLUSIVE
     assert "more than 256 MB" in trial.reason
     assert processes_with(sleep) == []
+
+
+ASKS_THE_KERNEL = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void say(const char *what, long result) {
+  printf("%s: %s\\n", what, result < 0 ? strerror(errno) : "allowed");
+}
+
+int main(void) {
+  setvbuf(stdout, NULL, _IONBF, 0);
+  say("memfd_create", memfd_create("x", 0));
+  say("memfd_secret", syscall(447, 0));
+  say("shmget", shmget(IPC_PRIVATE, 4096, 0600));
+  say("msgget", msgget(IPC_PRIVATE, 0600));
+  say("semget", semget(IPC_PRIVATE, 1, 0600));
+  say("clone3", syscall(435, NULL, 0));
+  say("clone user", syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0));
+  say("unshare user", unshare(CLONE_NEWUSER));
+  say("shared memory", (long)mmap(NULL, 4096, PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  say("shared too", (long)mmap(NULL, 4096, PROT_WRITE, 3 | MAP_ANONYMOUS, -1, 0));
+  say("private memory", (long)mmap(NULL, 4096, PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  say("unshare files", unshare(CLONE_FILES));
+#ifdef __x86_64__
+  say("x32", syscall(0x40000000 + 319, "x", 0));
+  long result;
+  /* memfd_create by the number it has for 32-bit programs. */
+  __asm__ volatile("int $0x80" : "=a"(result) : "a"(356), "b"(0), "c"(0) : "memory");
+  errno = -result;
+  say("32-bit", result);
+#endif
+  return 1;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def asks_the_kernel(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A program that asks for all that the watch could not count."""
+    place = tmp_path_factory.mktemp("asks")
+    (place / "asks.c").write_text(ASKS_THE_KERNEL)
+    subprocess.run(["gcc", "-static", "-o", place / "asks", place / "asks.c"], check=True)
+    return (place / "asks").read_bytes()
+
+
+def test_memory_that_nobody_could_count_is_refused(tried: Try, asks_the_kernel: bytes) -> None:
+    log = tried({"bootstrap": (asks_the_kernel, EXECUTABLE)}).log
+    said = dict(line.split(": ") for line in log.splitlines()[-14:])
+    missing = ("memfd_create", "memfd_secret", "shmget", "msgget", "semget", "clone3")
+    assert {said[each] for each in missing} == {"Function not implemented"}
+    forbidden = ("clone user", "unshare user", "shared memory", "shared too")
+    assert {said[each] for each in forbidden} == {"Operation not permitted"}
+    assert {said["private memory"], said["unshare files"]} == {"allowed"}
+    others = {said[each] for each in ("x32", "32-bit") if each in said}
+    assert others <= {"Function not implemented"}
+
+
+def test_no_file_system_of_its_own_can_be_filled(tried: Try) -> None:
+    log = seen_from_within(tried, "unshare -Urm mount -t tmpfs none /tmp && echo mounted")
+    assert "Operation not permitted" in log
+    assert "mounted" not in log
+
+
+def test_a_machine_whose_system_calls_are_unknown_has_no_sandbox(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fleet.toolchain.sandbox.host_architecture", lambda: "riscv64")
+    with pytest.raises(NoSandbox, match="riscv64"):
+        check_sandbox()
 
 
 def test_nothing_is_left_of_what_it_started(tried: Try) -> None:

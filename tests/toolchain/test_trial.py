@@ -144,7 +144,7 @@ def test_control_characters_do_not_get_into_the_log(tried: Try) -> None:
 
 
 def test_a_flood_of_output_is_cut(tried: Try) -> None:
-    trial = tried(script("head -c 5000000 /dev/zero | tr '\\0' y; echo; echo the end; exit 1"))
+    trial = tried(script("head -c 5000000 /dev/full | tr '\\0' y; echo; echo the end; exit 1"))
     assert len(trial.log) < 100_000
     assert trial.reason.endswith(": the end")
 

@@ -85,6 +85,41 @@ def test_a_name_that_comes_twice_is_refused(tmp_path: Path) -> None:
     assert "cannot be unpacked" in refused(tmp_path, twice, twice)
 
 
+@pytest.mark.parametrize("depth", [101, 1500])
+def test_directories_too_deep_to_be_removed_again_are_refused(tmp_path: Path, depth: int) -> None:
+    assert "in too many directories" in refused(tmp_path, ("a/" * depth + "f", b"x", 0o100644))
+    assert list((tmp_path / "task").iterdir()) == []
+
+
+def test_directories_without_entries_count_against_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "MAX_PLACES", 300)
+    deep = ((f"{each}/" + "a/" * 98 + "f", b"", 0o100644) for each in range(4))
+    assert "too many files and directories" in refused(tmp_path, *deep)
+
+
+def test_as_many_entries_as_the_limit_are_none_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "MAX_PLACES", 300)
+    names = [(f"{each}", b"", 0o100644) for each in range(300)]
+    assert len(list(laid_out(tmp_path, *names).iterdir())) == 300
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_content_is_refused(tmp_path: Path, compression: int) -> None:
+    path = tmp_path / "package.zip"
+    with zipfile.ZipFile(path, "w", compression) as made:
+        made.writestr("f", bytes(range(256)) * 999)
+    data = bytearray(path.read_bytes())
+    middle = data.index(b"PK\x01\x02") // 2
+    data[middle : middle + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    with pytest.raises(PackageUnusable):
+        unpack(path, tmp_path)
+
+
 def test_a_device_is_refused(tmp_path: Path) -> None:
     assert "neither file nor link" in refused(tmp_path, ("null", b"", 0o020666))
 

@@ -39,6 +39,35 @@ def test_an_invalid_entrypoint_cannot_start_and_says_why() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "why",
+    [
+        "fork/exec /var/task/bootstrap: no such file or directory",
+        "fork/exec /var/task/bootstrap: exec format error",
+        "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
+    ],
+)
+def test_an_entrypoint_that_lambda_would_find_invalid_too_cannot_start(why: str) -> None:
+    lines = (f"{FATAL}Runtime.InvalidEntrypoint", f"{FAILED}error={why} InvokeID=")
+    assert verdict(seen(LISTENING, *lines))[0] is TrialOutcome.CANNOT_START
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "fork/exec /var/task/bootstrap: resource temporarily unavailable",
+        "fork/exec /var/task/bootstrap: cannot allocate memory",
+        "fork/exec /var/task/bootstrap: too many open files",
+        "",
+    ],
+)
+def test_an_entrypoint_that_this_machine_could_not_start_is_inconclusive(why: str) -> None:
+    lines = (f"{FATAL}Runtime.InvalidEntrypoint", f"{FAILED}error={why} InvokeID=")
+    outcome, reason = verdict(seen(LISTENING, *lines))
+    assert outcome is TrialOutcome.INCONCLUSIVE
+    assert why in reason
+
+
 @pytest.mark.parametrize("order", ["error={} InvokeID=", "InvokeID= error={}"])
 def test_the_fields_of_the_log_come_in_any_order(order: str) -> None:
     error = "Runtime exited with error: exit status 3"

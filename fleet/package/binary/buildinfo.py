@@ -31,6 +31,7 @@ _NAMES = ".gopclntab"
 _NOTE_NAME = b"Go\0\0"
 _NOTE_BUILD_ID = 4
 _LONGEST_NOTES = 4_096
+"""Bytes of all notes of a file together; they take some hundred."""
 _RELATIVE = {8, 1027}
 """R_X86_64_RELATIVE and R_AARCH64_RELATIVE."""
 
@@ -63,11 +64,18 @@ def made_by_go(elf: Elf) -> bool:
     """Whether sections or notes tell of Go's linker, whatever else can be read."""
     if any(each.name in _SECTIONS or each.name.endswith(_NAMES) for each in elf.sections):
         return True
-    return any(_holds_go_note(elf, each) for each in elf.segments if each.type == SegmentType.NOTE)
+    left = _LONGEST_NOTES
+    for each in elf.segments:
+        if each.type == SegmentType.NOTE and left > 0:
+            size = min(each.size, left)
+            if _holds_go_note(elf, each, size):
+                return True
+            left -= size
+    return False
 
 
-def _holds_go_note(elf: Elf, segment: Segment) -> bool:
-    content = elf.source.read_at(segment.offset, min(segment.size, _LONGEST_NOTES))
+def _holds_go_note(elf: Elf, segment: Segment, size: int) -> bool:
+    content = elf.source.read_at(segment.offset, size)
     row = elf.header.layout("III")
     at = 0
     while at + row.size <= len(content):
@@ -89,8 +97,16 @@ def _find(elf: Elf) -> int | None:
     section = elf.section(SECTION)
     # Position-independent programs have two writable segments, and Go looks at the first alone.
     places = (section,) if section else tuple(each for each in elf.loaded if each.is_data)
-    found = (_search(elf, each.address, each.size) for each in places)
-    return next((at for at in found if at is not None), None)
+    left = elf.source.size
+    for each in places:
+        left -= each.size
+        if left < 0:
+            # A hundred segments over the same bytes would be a hundred searches of them.
+            raise Malformed("data of more bytes than the file has")
+        found = _search(elf, each.address, each.size)
+        if found is not None:
+            return found
+    return None
 
 
 def _search(elf: Elf, address: int, size: int) -> int | None:
@@ -165,7 +181,8 @@ def _relocated(elf: Elf, at: int) -> int:
             if found % row.size == 0:
                 _, kind, value = row.unpack_from(block, found)
                 return int(value) if kind in _RELATIVE else 0
-            found = block.find(wanted, found + 1)
+            # On to the next row: what lies across two may repeat at every byte.
+            found = block.find(wanted, found // row.size * row.size + row.size)
         start, left = start + size, left - size
     return 0
 

@@ -80,6 +80,19 @@ def read_elf(source: Source) -> Elf:
     return Elf(source, header, segments, loaded, sections, tuple(problems))
 
 
+def count_headers(source: Source) -> int:
+    """Count the program and section headers that read_elf would read, before it does."""
+    try:
+        header = read_header(source)
+    except Malformed:
+        return 0
+    return sum(
+        table.rows
+        for table, most in ((header.segments, MOST_SEGMENTS), (header.sections, MOST_SECTIONS))
+        if table.rows <= most
+    )
+
+
 def read_segments(source: Source, header: Header) -> tuple[Segment, ...]:
     """Read the program headers; raises Malformed."""
     if header.segments.rows > MOST_SEGMENTS:

@@ -11,11 +11,13 @@ from dataclasses import replace
 
 from fleet.inspection import BuildInfo, Module
 from fleet.package.binary.elf import Malformed
+from fleet.package.binary.linker_flags import without_values
 
 MOST_MODULES = 5_000
 """Large programs have some hundreds."""
 MOST_SETTINGS = 1_000
 
+_LINKER_FLAGS = "-ldflags"
 _QUOTED = re.compile(r'`[^`]*`|"(?:[^"\\]|\\.)*"')
 _NEEDS_QUOTES = re.compile(r'[= \t\r\n"`]')
 _ESCAPE = re.compile(
@@ -45,7 +47,7 @@ def parse_modules(go_version: str, text: str) -> BuildInfo:
             replaceable = None
         elif kind == "build":
             key, value = _setting(rest)
-            settings[key] = value
+            settings[key] = without_values(value) if key == _LINKER_FLAGS else value
         if len(main) + len(dependencies) > MOST_MODULES or len(settings) > MOST_SETTINGS:
             raise Malformed(f"more than {MOST_MODULES} modules or {MOST_SETTINGS} settings")
     return BuildInfo(

@@ -99,6 +99,12 @@ def _keeping_its_place(program: BinaryFacts, facts: PackageFacts) -> Iterator[Re
         yield remarks.SEVERAL_PROGRAMS.said(entry=program.entry, count=str(count))
     if "/" in program.entry.removeprefix("./"):
         yield remarks.HANDLER_IN_DIRECTORY.said(entry=program.entry)
+    by_name = [
+        *(each.name for each in facts.entries if each.kind is EntryKind.SYMLINK),
+        *facts.scripts,
+    ]
+    if by_name:
+        yield remarks.STARTED_BY_NAME.said(entry=program.entry, names=remarks.listed(by_name))
     if program.reads_handler:
         yield remarks.READS_HANDLER.said(entry=program.entry)
 

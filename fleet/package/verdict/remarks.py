@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fleet.inspection import Remark, Verdict
+from fleet.inspection import NOT_INSPECTED, Remark, Verdict
 from fleet.package.words import shortened
 
 MOST_NAMES = 5
@@ -116,6 +116,21 @@ NOT_READ = Rule(
     Verdict.UNKNOWN,
     "its package was not read: inspect it, for nothing else tells whether it can move",
 )
+COULD_NOT_BE_READ = Rule(
+    NOT_INSPECTED,
+    Verdict.UNKNOWN,
+    "its package could not be read: {why}; `fleet scan --resume` asks again",
+)
+REFUSED_PACKAGE = Rule(
+    "refused-package",
+    Verdict.UNKNOWN,
+    "its package cannot be believed: {why}",
+)
+CHANGED_MEANWHILE = Rule(
+    "changed-meanwhile",
+    Verdict.UNKNOWN,
+    "its code was changed while the scan ran: scan again",
+)
 INDEX_ONLY = Rule(
     "index-only",
     Verdict.UNKNOWN,
@@ -163,6 +178,19 @@ BOOTSTRAP_SCRIPT = Rule(
     "the package brings a bootstrap that is no program, and what it starts cannot be read from "
     "it: see that it starts {entry}, and try the package as it is",
 )
+LAYER_STARTS = Rule(
+    "layer-bootstrap",
+    Verdict.UNKNOWN,
+    "its package has no bootstrap, so layer {layer} brings the one that starts it today, and what "
+    "that does was not looked into: see what it starts, and leave package and layer as they are "
+    "until then",
+)
+LAYER_MAY_START = Rule(
+    "layer-bootstrap-unread",
+    Verdict.UNKNOWN,
+    "its package has no bootstrap, so layer {layer}, which could not be read ({problem}), may "
+    "bring the one that starts it today: see what is in the layer",
+)
 PACKED = Rule(
     "packed",
     Verdict.UNKNOWN,
@@ -198,7 +226,7 @@ NO_LAMBDA_LIBRARY = Rule(
 SIGNED = Rule(
     "signed",
     Verdict.NEEDS_DECISION,
-    "its code is signed or has to be, and a changed package has no valid signature: sign the "
+    "its code is signed, and a changed package has no valid signature: sign the "
     "repackaged one with AWS Signer, or have its owner build and sign it with a bootstrap",
 )
 HANDLER_MISSING = Rule(
@@ -271,14 +299,15 @@ BOOTSTRAP_DIRECTORY = Rule(
 BOOTSTRAP_DIFFERS = Rule(
     "bootstrap-differs",
     Verdict.NEEDS_DECISION,
-    "the package brings a bootstrap that is not the program Handler {handler} names, and a "
-    "custom runtime would start it instead: decide which of the two is meant, and remove the other",
+    "the package brings a bootstrap that is not, byte for byte, the program Handler {handler} "
+    "names, and a custom runtime would start it instead: decide which of the two is meant, and "
+    "remove the other",
 )
 NOT_EXECUTABLE = Rule(
     "not-executable",
     Verdict.NEEDS_DECISION,
-    "{entry} is started by the package's own bootstrap or is it, and not everyone may execute "
-    "it (mode {mode}): package it again with mode 0755",
+    "{entry} is the bootstrap that is there already or is started by it, and not everyone may "
+    "execute it (mode {mode}): package it again with mode 0755",
 )
 
 # It can move.
@@ -294,6 +323,12 @@ OWN_SHIM = Rule(
     "the package brings a bootstrap that starts {entry}, which speaks the Runtime API: switch "
     "the runtime, the package and Handler stay as they are",
 )
+LAYER_SHIM = Rule(
+    "layer-shim",
+    Verdict.ALREADY_CUSTOM,
+    "layer {layer} brings a bootstrap that starts {entry}, which speaks the Runtime API: package, "
+    "layer and Handler stay as they are",
+)
 SEVERAL_PROGRAMS = Rule(
     "several-programs",
     Verdict.READY_WITH_SHIM,
@@ -305,6 +340,12 @@ HANDLER_IN_DIRECTORY = Rule(
     Verdict.READY_WITH_SHIM,
     "{entry} lies in a directory and may look for files beside itself: a bootstrap in the root "
     "starts it where it lies",
+)
+STARTED_BY_NAME = Rule(
+    "started-by-name",
+    Verdict.READY_WITH_SHIM,
+    "the package has links or scripts ({names}) that may lead to {entry} by its name: with a "
+    "bootstrap beside it, {entry} stays where it lies",
 )
 READS_HANDLER = Rule(
     "reads-handler",
@@ -387,14 +428,20 @@ BOOTSTRAP_CASE = Rule(
 LAYER_UNREADABLE = Rule(
     "layer-unreadable",
     None,
-    "layer {layer} could not be read ({problem}): whether its extensions begin to run, and what "
-    "it holds for one architecture only, is not known",
+    "layer {layer} could not be read ({problem}): whether its extensions or its bootstrap begin "
+    "to run, and what it holds for one architecture only, is not known",
 )
 LAYER_EXTENSIONS = Rule(
     "layer-extensions",
     None,
     "layer {layer} has extensions ({extensions}), which go1.x never ran and custom runtimes "
     "start: see that they are wanted, or take the layer off",
+)
+LAYER_BOOTSTRAP = Rule(
+    "layer-bootstrap-starts",
+    None,
+    "layer {layer} has a bootstrap, which go1.x never ran and custom runtimes start where the "
+    "package has none: repackage before the runtime is switched, or take the layer off",
 )
 LAYER_ONE_MACHINE = Rule(
     "layer-x86-64",

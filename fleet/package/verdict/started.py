@@ -1,11 +1,13 @@
 """Which program a custom runtime would start: the package's bootstrap, or what Handler names.
 
-Lambda starts /var/task/bootstrap, and ignores Handler; without one, repackaging makes one of the
-program that Handler names. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
+Lambda starts /var/task/bootstrap, else a layer's /opt/bootstrap, and ignores Handler; without
+either, repackaging makes one of the program that Handler names.
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zlib import crc32
 
@@ -15,6 +17,7 @@ from fleet.inspection import (
     Deployed,
     Entry,
     EntryKind,
+    Layer,
     PackageFacts,
     Remark,
 )
@@ -22,9 +25,6 @@ from fleet.package.archive.modes import EXECUTABLE, READABLE, may, spelt
 from fleet.package.archive.tree import Nothing, Tree
 from fleet.package.shim import SHIM
 from fleet.package.verdict import remarks
-
-BY_FILE_NAME = "command-line-arguments"
-"""The main package of everything that `go build main.go` built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,6 @@ class Started:
     remarks: tuple[Remark, ...] = ()
     brought: Remark | None = None
     """How the package starts the program by itself; None where it has no bootstrap yet."""
-    is_handler: bool = True
-    """Whether Handler names the program, so that go1.x starts it as well."""
 
 
 def started(deployed: Deployed, facts: PackageFacts) -> Started:
@@ -46,7 +44,9 @@ def started(deployed: Deployed, facts: PackageFacts) -> Started:
     tree = Tree.around(facts.entries, BOOTSTRAP, deployed.handler or "")
     found = tree.find(BOOTSTRAP)
     if found is Nothing.MISSING:
-        return _named(deployed, facts, tree)
+        named = _named(deployed, facts, tree)
+        # On go1.x a layer's bootstrap is started by nobody: there it is worth a warning.
+        return _by_layers(deployed.layers, named) if is_custom(deployed) else named
     if isinstance(found, Nothing):
         return _beside(_no_file(found, BOOTSTRAP, tree), _named(deployed, facts, tree))
     if _is_shim(found):
@@ -56,7 +56,7 @@ def started(deployed: Deployed, facts: PackageFacts) -> Started:
         return _by_bootstrap(found, program, deployed, facts, tree)
     opaque = _opaque_bootstrap(found, deployed, facts)
     # Where it is what runs today, what Handler names counts for nothing.
-    named = Started() if _is_custom(deployed) else _named(deployed, facts, tree)
+    named = Started() if is_custom(deployed) else _named(deployed, facts, tree)
     return _beside(opaque, named)
 
 
@@ -72,21 +72,21 @@ def _by_bootstrap(
     entry: Entry, program: BinaryFacts, deployed: Deployed, facts: PackageFacts, tree: Tree
 ) -> Started:
     is_handler = deployed.handler is not None and tree.find(deployed.handler) is entry
-    if not is_handler and not _is_custom(deployed):
+    if not is_handler and not is_custom(deployed):
         # Whoever switches the runtime must not switch programs with it.
         named = _named(deployed, facts, tree)
-        if not _is_same(entry, program, named):
+        if not _is_same(entry, named):
             differs = remarks.BOOTSTRAP_DIFFERS.said(handler=deployed.handler or "")
             return _beside(differs, named)
     own = remarks.OWN_BOOTSTRAP.said()
     if may(entry, EXECUTABLE):
-        return Started(program, entry, brought=own, is_handler=is_handler)
+        return Started(program, entry, brought=own)
     mode = spelt(entry)
     if is_handler:
         mended = remarks.MODE_OF_BOOTSTRAP.said(entry=entry.name, mode=mode)
         return Started(program, entry, brought=mended)
     stops = remarks.NOT_EXECUTABLE.said(entry=entry.name, mode=mode)
-    return Started(program, entry, (stops,), brought=own, is_handler=False)
+    return Started(program, entry, (stops,), brought=own)
 
 
 def _by_shim(shim: Entry, named: Started) -> Started:
@@ -98,6 +98,32 @@ def _by_shim(shim: Entry, named: Started) -> Started:
     ]
     brought = remarks.OWN_SHIM.said(entry=named.entry.name) if named.entry else None
     return replace(named, remarks=(*stops, *named.remarks), brought=brought)
+
+
+def _by_layers(layers: Sequence[Layer], named: Started) -> Started:
+    """Judge a function that runs without a bootstrap of its own, by the layer that brings one."""
+    # A later layer's file replaces an earlier one's.
+    for layer in reversed(layers):
+        if layer.facts is None:
+            problem = layer.problem or "it was not read"
+            return Started(
+                remarks=(remarks.LAYER_MAY_START.said(layer=layer.arn, problem=problem),)
+            )
+        found = bootstrap_of(layer.facts)
+        if found is Nothing.MISSING:
+            continue
+        shim = isinstance(found, Entry) and may(found, EXECUTABLE | READABLE) and _is_shim(found)
+        if not shim:
+            return Started(remarks=(remarks.LAYER_STARTS.said(layer=layer.arn),))
+        if named.entry is None:
+            return named
+        by_layer = remarks.LAYER_SHIM.said(layer=layer.arn, entry=named.entry.name)
+        if may(named.entry, EXECUTABLE):
+            return replace(named, brought=by_layer)
+        mode = spelt(named.entry)
+        stops = remarks.NOT_EXECUTABLE.said(entry=named.entry.name, mode=mode)
+        return replace(named, remarks=(stops, *named.remarks), brought=by_layer)
+    return named
 
 
 def _named(deployed: Deployed, facts: PackageFacts, tree: Tree) -> Started:
@@ -144,24 +170,28 @@ def _beside(remark: Remark, other: Started) -> Started:
     return replace(other, remarks=(remark, *other.remarks))
 
 
-def _is_custom(deployed: Deployed) -> bool:
+def is_custom(deployed: Deployed) -> bool:
+    """Whether the function runs on a custom runtime already."""
     return (deployed.runtime or "").startswith("provided")
+
+
+def bootstrap_of(facts: PackageFacts) -> Entry | Nothing:
+    """Give what a package or layer has in the place of bootstrap."""
+    return Tree.around(facts.entries, BOOTSTRAP).find(BOOTSTRAP)
 
 
 def _is_shim(entry: Entry) -> bool:
     return (entry.size, entry.crc) == (len(SHIM), crc32(SHIM))
 
 
-def _is_same(entry: Entry, program: BinaryFacts, other: Started) -> bool:
-    """Whether both are one program: the same bytes, or built from the same main package."""
-    if other.entry is None or other.program is None:
-        return False
-    if (entry.size, entry.crc) == (other.entry.size, other.entry.crc):
-        return True
-    mine, its = program.build, other.program.build
+def _is_same(entry: Entry, other: Started) -> bool:
+    """Whether both are the same bytes: another build of one program may do something else.
+
+    By size and CRC, which somebody could forge: but who could do that could as well change the
+    program that Handler names, and it is what runs today.
+    """
     return (
-        mine is not None
-        and its is not None
-        and mine.path not in {"", BY_FILE_NAME}
-        and mine.path == its.path
+        other.entry is not None
+        and other.program is not None
+        and (entry.size, entry.crc) == (other.entry.size, other.entry.crc)
     )

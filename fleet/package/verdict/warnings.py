@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from fleet.inspection import (
     BOOTSTRAP,
     BinaryFacts,
     Deployed,
     EntryKind,
+    Layer,
     PackageFacts,
     Remark,
 )
 from fleet.package.archive.modes import EXECUTABLE, may, spelt
+from fleet.package.archive.tree import Nothing
 from fleet.package.limits import DIRECT_UPLOAD_LIMIT, UNZIPPED_LIMIT
 from fleet.package.verdict import remarks
 from fleet.package.verdict.layers import about_layers
 from fleet.package.verdict.library import KEEPS_REQUEST_ID_SINCE, replacement_of, version_of
-from fleet.package.verdict.started import Started
+from fleet.package.verdict.started import Started, bootstrap_of, is_custom
 from fleet.provenance import origin_of
 
 CLOSE = UNZIPPED_LIMIT * 95 // 100
@@ -33,6 +35,8 @@ def warnings(deployed: Deployed, facts: PackageFacts, start: Started) -> Iterato
         yield from _place(start.program, deployed, start)
     yield from _names(facts)
     yield from about_layers(deployed.layers)
+    if not is_custom(deployed) and bootstrap_of(facts) is Nothing.MISSING:
+        yield from _bootstraps(deployed.layers)
     yield from _sizes(deployed, facts)
 
 
@@ -60,8 +64,7 @@ def _program(program: BinaryFacts) -> Iterator[Remark]:
 
 def _place(program: BinaryFacts, deployed: Deployed, start: Started) -> Iterator[Remark]:
     """Speak of a program that go1.x starts, and that repackaging may move."""
-    on_go1x = not (deployed.runtime or "").startswith("provided")
-    if on_go1x and program.norpc and start.is_handler:
+    if not is_custom(deployed) and program.norpc:
         yield remarks.WITHOUT_RPC.said(entry=program.entry)
     if start.brought is not None or start.entry is None:
         return
@@ -76,6 +79,12 @@ def _names(facts: PackageFacts) -> Iterator[Remark]:
         is_other = entry.name != BOOTSTRAP and entry.name.lower() == BOOTSTRAP
         if is_other and entry.kind is not EntryKind.DIRECTORY:
             yield remarks.BOOTSTRAP_CASE.said(entry=entry.name)
+
+
+def _bootstraps(layers: Iterable[Layer]) -> Iterator[Remark]:
+    for layer in layers:
+        if layer.facts is not None and bootstrap_of(layer.facts) is not Nothing.MISSING:
+            yield remarks.LAYER_BOOTSTRAP.said(layer=layer.arn)
 
 
 def _sizes(deployed: Deployed, facts: PackageFacts) -> Iterator[Remark]:
