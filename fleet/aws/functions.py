@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
+
+import msgspec
 
 from fleet.aws.failures import CallFailed, Situation, readable
 from fleet.aws.listed import ListedFunction
@@ -20,6 +22,8 @@ from fleet.model import (
     FunctionRef,
     PackageType,
 )
+
+_Object: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,13 @@ def read_aliases(aws: Aws, lane: Lane, name: str) -> tuple[Alias, ...]:
     listed = _list(aws, lane, "ListAliases", "Aliases", FunctionName=name)
     with readable("lambda:ListAliases", lane.account, lane.region):
         return tuple(
-            Alias(
-                each["Name"],
-                each["FunctionVersion"],
-                dict(each.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})),
+            msgspec.convert(
+                {
+                    "name": each["Name"],
+                    "version": each["FunctionVersion"],
+                    "weights": each.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}),
+                },
+                Alias,
             )
             for each in listed
         )
@@ -94,9 +101,10 @@ def read_aliases(aws: Aws, lane: Lane, name: str) -> tuple[Alias, ...]:
 def read_tags(aws: Aws, lane: Lane, ref: FunctionRef) -> Mapping[str, str]:
     """https://docs.aws.amazon.com/lambda/latest/api/API_ListTags.html; raises CallFailed."""
     arn = FunctionRef(ref.partition, ref.account, ref.region, ref.name).arn
-    answer = aws.call(lane, "lambda", "ListTags", holds="Tags", Resource=arn)
+    # botocore reads what it is told is a map without a look: the call itself may stumble over it.
     with readable("lambda:ListTags", lane.account, lane.region):
-        return {str(key): str(value) for key, value in answer["Tags"].items()}
+        answer = aws.call(lane, "lambda", "ListTags", holds="Tags", Resource=arn)
+        return msgspec.convert(answer["Tags"], dict[str, str])
 
 
 def read_event_sources(aws: Aws, lane: Lane) -> Mapping[str, tuple[Caller, ...]]:
@@ -136,18 +144,20 @@ def read_permissions(aws: Aws, lane: Lane, name: str, qualifier: str) -> tuple[C
     """
     scope = {} if qualifier == LATEST else {"Qualifier": qualifier}
     try:
-        answer = aws.call(lane, "lambda", "GetPolicy", holds="Policy", FunctionName=name, **scope)
+        with readable("lambda:GetPolicy", lane.account, lane.region):
+            answer = aws.call(
+                lane, "lambda", "GetPolicy", holds="Policy", FunctionName=name, **scope
+            )
+            statements = msgspec.convert(json.loads(answer["Policy"])["Statement"], list[_Object])
+            return tuple(
+                Caller(CallerKind.PERMISSION, _principal(each), qualifier)
+                for each in statements
+                if each["Effect"] == "Allow"
+            )
     except CallFailed as failure:
         if failure.situation is Situation.NOT_FOUND:
             return ()
         raise
-    with readable("lambda:GetPolicy", lane.account, lane.region):
-        statements = json.loads(answer["Policy"])["Statement"]
-        return tuple(
-            Caller(CallerKind.PERMISSION, _principal(each), qualifier)
-            for each in statements
-            if each["Effect"] == "Allow"
-        )
 
 
 def _principal(statement: Mapping[str, Any]) -> str:

@@ -70,14 +70,19 @@ class Store:
     ) -> None:
         self.close()
 
-    def begin_scan(self, header: ScanHeader) -> None:
-        """Save a new scan's header. Raises FileProblem if its id is taken."""
+    def begin_scan(self, header: ScanHeader, accounts: Iterable[Account] = ()) -> None:
+        """Save a new scan and the accounts it is to look at, each as not attempted.
+
+        As one: no scan is left behind that does not know its accounts. Raises FileProblem if its
+        id is taken.
+        """
         with self._database.writing() as connection:
             if self._row(connection, header.id):
                 raise FileProblem(
                     self._database.shown, f"holds a scan {header.id} already", "scan again"
                 )
             connection.execute(insert(SCAN), rows.scan_row(header))
+            self._lanes.plan_accounts(connection, header.id, accounts)
 
     def plan_accounts(self, scan_id: str, accounts: Iterable[Account]) -> None:
         """Save the accounts a scan is to look at, each as not attempted.
@@ -177,7 +182,10 @@ class Store:
             connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(statement) as streamed,
         ):
             for part in streamed.partitions():
-                yield from map(tuple, part)
+                found = [*map(tuple, part)]
+                with self._database.making_sense():
+                    rows.check_function_columns(zip(*found, strict=True))
+                yield from found
 
     def to_inspect(self, scan_id: str) -> list[FunctionConfig]:
         """Give the function versions whose packages have not been read, without last_modified.

@@ -215,6 +215,15 @@ def test_a_function_without_a_policy_lets_nobody_in(aws: Aws, server: Canned) ->
     [
         (lambda aws, lane: functions.read_aliases(aws, lane, "f"), '{"Aliases": [{}]}'),
         (lambda aws, lane: functions.read_aliases(aws, lane, "f"), '{"Aliases": [{"Name": "a"}]}'),
+        (
+            lambda aws, lane: functions.read_aliases(aws, lane, "f"),
+            '{"Aliases": [{"Name": 7, "FunctionVersion": "1"}]}',
+        ),
+        (lambda aws, lane: functions.read_aliases(aws, lane, "f"), '{"Aliases": 7}'),
+        (lambda aws, lane: functions.read_aliases(aws, lane, "f"), '{"Aliases": {"a": 1}}'),
+        (lambda aws, lane: functions.read_tags(aws, lane, REF), '{"Tags": 7}'),
+        (lambda aws, lane: functions.read_tags(aws, lane, REF), '{"Tags": []}'),
+        (lambda aws, lane: functions.read_tags(aws, lane, REF), '{"Tags": {"team": null}}'),
         (functions.read_event_sources, '{"EventSourceMappings": [{}]}'),
         (functions.read_event_sources, '{"EventSourceMappings": [{"FunctionArn": "orders"}]}'),
         (
@@ -229,6 +238,11 @@ def test_a_function_without_a_policy_lets_nobody_in(aws: Aws, server: Canned) ->
             lambda aws, lane: functions.read_permissions(aws, lane, "f", "1"),
             '{"Policy": "{\\"Statement\\": [{}]}"}',
         ),
+        (
+            lambda aws, lane: functions.read_permissions(aws, lane, "f", "1"),
+            '{"Policy": "{\\"Statement\\": {}}"}',
+        ),
+        (lambda aws, lane: functions.read_permissions(aws, lane, "f", "1"), '{"Policy": 7}'),
     ],
 )
 def test_a_detail_of_another_shape_is_a_failed_call_and_no_crash(

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import io
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
+from fleet.cli.scanning import _stopped_politely
+from fleet.scan import Inbox
 from fleet.store import Store
 from tests.cli.command import fleet, start
 from tests.store.examples import SCAN, header, lane
@@ -113,16 +118,38 @@ def saved(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("column", ["tags", "aliases", "callers", "layers"])
-def test_broken_json_in_the_state_is_said_with_a_way_out(saved: Path, column: str) -> None:
+@pytest.mark.parametrize("form", ["html", "json", "csv"])
+@pytest.mark.parametrize(("column", "value"), [("tags", "[do-not-repeat"), ("code_size", "large")])
+def test_a_value_in_the_state_that_no_fleet_wrote_is_said_with_a_way_out(
+    saved: Path, form: str, column: str, value: str
+) -> None:
     with closing(sqlite3.connect(saved / "fleet.db")) as connection, connection:
-        connection.execute(f"UPDATE fleet_function SET {column} = '[do-not-repeat'")  # noqa: S608  # a name above
-    ended = fleet("report", within=saved)
-    assert ended.status == 1
-    assert ended.err.startswith("fleet: a row of the saved scan holds broken JSON")
+        connection.execute(f"UPDATE fleet_function SET {column} = ?", [value])  # noqa: S608  # a name above
+    asked = [] if form == "html" else ["--no-report", "--format", form]
+    ended = fleet("report", *asked, within=saved)
+    assert (ended.status, ended.out) == (1, "")
+    assert "fleet.db: holds a value this fleet does not know; " in ended.err
     assert "--state" in ended.err
     assert ended.err.count("\n") == 1
     assert "do-not-repeat" not in ended.err
+
+
+def test_ctrl_c_stops_the_scan_before_it_says_so_and_whatever_becomes_of_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inbox: Inbox = SimpleQueue()
+    told: list[bool] = []
+
+    class Busy(io.StringIO):
+        def write(self, _: str) -> int:
+            told.append(not inbox.empty())
+            raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
+
+    with _stopped_politely(inbox):
+        monkeypatch.setattr(sys, "stderr", Busy())
+        signal.raise_signal(signal.SIGINT)
+    assert set(told) == {True}
+    assert inbox.get_nowait() is None
 
 
 def with_streams(redirection: str, *arguments: str, within: Path) -> tuple[int, str]:

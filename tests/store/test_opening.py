@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from fleet.errors import FileProblem
+from fleet.inspection import Assessment, Inspection, Remark, Verdict
 from fleet.store import Store
 from fleet.store.place import parse_place
 from fleet.store.problems import problem_of
@@ -155,6 +156,10 @@ def test_other_schema_version_is_refused(state: str, statement: str, said: str) 
         "UPDATE fleet_scan SET started = 'once'",
         """UPDATE fleet_scan SET options = '{"dreams": true}'""",
         "UPDATE fleet_scan SET options = '['",
+        "UPDATE fleet_scan SET options = '[]'",
+        """UPDATE fleet_scan SET options = '{"runtimes": 5}'""",
+        """UPDATE fleet_scan SET options = '{"inspect": "dreams"}'""",
+        "UPDATE fleet_scan SET started = '2026-11-21T10:00:00'",
     ],
 )
 def test_value_of_a_later_fleet_is_said_and_not_guessed(state: str, statement: str) -> None:
@@ -175,6 +180,71 @@ def test_coverage_status_of_a_later_fleet_is_said_and_not_guessed(state: str) ->
             store.coverage(SCAN)
         with pytest.raises(FileProblem, match="holds a value this fleet does not know"):
             store.totals(SCAN)
+
+
+HELD: dict[str, list[object]] = {
+    "tags": ["5", "[]", '{"a": 1}', "{", "", b"{}"],
+    "layers": ["[5]", "{}", '["a"', "[do-not-repeat"],
+    "aliases": ["{}", '[{"name": "live"}]', '[{"name": "a", "version": "1", "weights": []}]'],
+    "callers": ["5", '[{"kind": "dream", "source": "", "qualifier": ""}]'],
+    "code_size": ["large", 1.5],
+    "invocations": ["many"],
+    "handler": [b"main"],
+    "name": [b"main"],
+    "use": ["dreaming"],
+    "owner_kind": ["dreaming"],
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [(name, each) for name, values in HELD.items() for each in values]
+)
+def test_function_that_no_fleet_wrote_is_said_before_a_row_is_given(
+    tmp_path: Path, column: str, value: object
+) -> None:
+    file = tmp_path / "fleet.db"
+    with Store.open(str(file)) as store:
+        store.begin_scan(header())
+        store.save_lane(SCAN, lane("a", "b"))
+        with closing(sqlite3.connect(file)) as connection, connection:
+            where = "WHERE fleet_function.name = 'b'"
+            connection.execute(f"UPDATE fleet_function SET {column} = ? {where}", [value])  # noqa: S608  # a name above
+        with pytest.raises(FileProblem, match="holds a value this fleet does not know") as caught:
+            next(store.function_rows(SCAN))
+        assert "do-not-repeat" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("reasons", "[5]"),
+        ("warnings", '[{"code": "a"}]'),
+        ("verdict", "dreaming"),
+        ("strategy", "dreaming"),
+    ],
+)
+def test_verdict_that_no_fleet_wrote_is_said(state: str, column: str, value: str) -> None:
+    with Store.open(state) as store:
+        store.begin_scan(header())
+        store.save_lane(SCAN, lane("a"))
+        (config,) = store.to_inspect(SCAN)
+        verdict = Assessment(Verdict.READY, (Remark("runtime-api", "speaks it"),))
+        store.save_inspections(SCAN, [(config, Inspection(verdict))])
+        assert next(store.function_rows(SCAN))
+        alter(state, f"UPDATE fleet_inspection SET {column} = '{value}'")  # noqa: S608  # from above
+        with pytest.raises(FileProblem, match="holds a value this fleet does not know"):
+            next(store.function_rows(SCAN))
+
+
+@pytest.mark.parametrize("column", ["functions", "calls"])
+def test_count_that_is_no_number_is_said(tmp_path: Path, column: str) -> None:
+    state = str(tmp_path / "fleet.db")
+    with Store.open(state) as store:
+        store.begin_scan(header())
+        store.save_lane(SCAN, lane("a"))
+        alter(state, f"UPDATE fleet_coverage SET {column} = 'many'")  # noqa: S608  # a name above
+        with pytest.raises(FileProblem, match="holds a value this fleet does not know"):
+            store.coverage(SCAN)
 
 
 def test_damaged_database_is_said(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
@@ -237,6 +238,19 @@ def test_history_has_one_point_a_scan_oldest_first(store: Store) -> None:
         ("earlier", 0),
         ("later", 2),
     ]
+
+
+def test_scan_is_saved_with_its_accounts_or_not_at_all(store: Store) -> None:
+    def dying() -> Iterator[Account]:
+        yield Account(ACCOUNT)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.begin_scan(header(), dying())
+    assert store.scans() == []
+    store.begin_scan(header(), [Account(ACCOUNT)])
+    assert store.accounts(SCAN) == [Account(ACCOUNT)]
+    assert [each.status for each in store.coverage(SCAN)] == [CoverageStatus.NOT_ATTEMPTED]
 
 
 def test_times_compare_across_whole_and_broken_seconds(store: Store) -> None:
