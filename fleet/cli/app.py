@@ -107,14 +107,6 @@ def _ran() -> int:
 
 def _explained(error: Exception) -> object:
     """What the few errors without a class of their own mean."""
-    from json import JSONDecodeError
-
-    if isinstance(error, JSONDecodeError):
-        # Answers of AWS never come this far: only what the store keeps is read as it stands.
-        return (
-            f"a row of the saved scan holds broken JSON ({error.msg}); restore the state from a "
-            "copy, run fleet scan again, or name another place with --state or FLEET_STATE"
-        )
     if isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM:
         # Files and the store say so themselves: what is left without a name is our output.
         _give_up_stdout()

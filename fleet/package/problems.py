@@ -13,15 +13,8 @@ class BadPackage(FileProblem):
 
 
 @dataclass(eq=False)
-class CannotRepackage(FleetError):
+class CannotRepackage(FileProblem):
     """A package that can be read, but not rewritten for this handler; nothing was written."""
-
-    path: str
-    problem: str
-    advice: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}; {self.advice}"
 
 
 @dataclass(eq=False)

@@ -23,6 +23,14 @@ SECONDS_BETWEEN_PRESSES = 4
 ASKED = ("--org", "--region", "us-east-1,eu-west-1")
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heard() -> Iterator[None]:
+    """What a shell starts in the background ignores SIGINT, and so do all it starts in turn."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def held() -> Held:
     """The sleep of `ticking`: a test may hold its answers back."""
