@@ -1,0 +1,1 @@
+"""How one function moves, and how it comes back."""

@@ -1,0 +1,178 @@
+"""What comes next: pure, total, and the same whoever asks.
+
+The state that counts is AWS's. Where a function stands on its way is told by its deployment
+alone, so going on after a crash, at any point, is asking again. The order that no crash may
+disturb: the version to come back to before the first change, aliases of others only after the
+proof, tags last, for they say that all else is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fleet.deployment import (
+    OWN_ALIASES,
+    OWN_TAGS,
+    AliasNow,
+    Deployment,
+    Done,
+    Observed,
+    Prove,
+    Publish,
+    Published,
+    PutAlias,
+    PutTags,
+    RemoveTags,
+    Stale,
+    Step,
+    Stuck,
+    UpdateCode,
+    UpdateConfiguration,
+    Wait,
+    Way,
+)
+from fleet.model import Alias
+
+
+def next_step(seen: Observed, way: Way) -> Step:
+    """Name the one next step of the way forward.
+
+    An alias of the function's owners moves only if it points, unweighted, at the very version
+    that `keep` holds: that it runs what $LATEST ran is certain then, and nothing unreleased goes
+    out with it.
+    """
+    if not seen.settled:
+        return Wait("an update is in progress")
+    if seen.failure:
+        return Stuck(f"AWS could not finish an update: {seen.failure}")
+    if seen.deployment not in way.path:
+        return Stale(_elsewhere(seen.deployment, way))
+    if seen.deployment == way.start and (first := _before_the_first_change(seen, way)):
+        return first
+    if seen.kept is None or seen.kept.deployment != way.start:
+        # Going on would leave nothing to come back to.
+        return Stale(f"the alias {way.keep} no longer holds what the function was before")
+    if seen.deployment != way.end:
+        after = way.path[way.path.index(seen.deployment) + 1]
+        return update(seen.deployment, after, seen.revision)
+    return _after_the_last_change(seen, way)
+
+
+def next_step_back(seen: Observed, way: Way, before: Mapping[str, Alias]) -> Step:
+    """Name the one next step of the way back.
+
+    `before` is what each alias was before this way moved it; an alias goes back only if it still
+    is where the way has put it. Aliases first: they can go back whatever became of $LATEST.
+    """
+    if not seen.settled:
+        return Wait("an update is in progress")
+    if marked := tuple(key for key in OWN_TAGS if key in seen.tags and key in way.tags):
+        return RemoveTags(marked)
+    for alias in seen.aliases:
+        was = before.get(alias.name)
+        if was is not None and _is_where_it_was_put(alias, seen, was):
+            return PutAlias(alias.name, was.version, alias, was.weights)
+    if seen.deployment not in way.path:
+        return Stale(_elsewhere(seen.deployment, way))
+    if seen.deployment != way.start:
+        after = way.path[way.path.index(seen.deployment) - 1]
+        return update(seen.deployment, after, seen.revision)
+    if seen.failure:
+        return Stuck(f"AWS could not finish an update: {seen.failure}")
+    return Done()
+
+
+def moving(seen: Observed) -> tuple[AliasNow, ...]:
+    """Give the aliases of the function's owners that move, once the version kept is known."""
+    kept = None if seen.kept is None else seen.kept.version
+    return tuple(alias for alias in _others(seen) if alias.version == kept and not alias.weights)
+
+
+def update(
+    before: Deployment, after: Deployment, revision: str
+) -> UpdateCode | UpdateConfiguration:
+    """Give the update that leads from one deployment to its neighbour on a path.
+
+    Raises ValueError where it would take more than one.
+    """
+    code = (before.code_sha256, before.architecture) != (after.code_sha256, after.architecture)
+    settings = (before.runtime, before.handler, before.layers) != (
+        after.runtime,
+        after.handler,
+        after.layers,
+    )
+    if code == settings or before.rest != after.rest:
+        msg = "one update changes code or configuration"
+        raise ValueError(msg)
+    return (UpdateCode if code else UpdateConfiguration)(revision, before, after)
+
+
+def _before_the_first_change(seen: Observed, way: Way) -> Step | None:
+    # Of an earlier migration that was undone by a deploy: they would say that all is done.
+    if marked := tuple(key for key in OWN_TAGS if key in seen.tags and key in way.tags):
+        return RemoveTags(marked)
+    return _held(seen, way.keep, seen.kept)
+
+
+def _after_the_last_change(seen: Observed, way: Way) -> Step:
+    done = all(seen.tags.get(key) == value for key, value in way.tags.items())
+    if not (done or seen.proven):
+        return Prove()
+    if missing := _held(seen, way.serve, seen.serving):
+        return missing
+    if done or seen.serving is None:
+        # Whoever has moved an alias since then had a reason.
+        return Done()
+    for alias in moving(seen):
+        return PutAlias(alias.name, seen.serving.version, alias)
+    for alias in _others(seen):
+        if alias.provisioned and alias.weights and alias.version == seen.serving.version:
+            return Wait(f"AWS still shifts the provisioned concurrency of {alias.name}")
+    return PutTags(way.tags)
+
+
+def _held(seen: Observed, name: str, holds: Published | None) -> Step | None:
+    """Give what is missing for an alias of ours to hold $LATEST as it is; None if nothing is."""
+    if holds is not None and holds.deployment == seen.deployment:
+        return None if holds.active else Wait(f"version {holds.version} is not ready yet")
+    minted = seen.minted
+    if minted is None or minted.deployment != seen.deployment:
+        return Publish(seen.revision, seen.deployment.code_sha256, name)
+    if not minted.active:
+        return Wait(f"version {minted.version} is not ready yet")
+    now = next((alias for alias in seen.aliases if alias.name == name), None)
+    return PutAlias(name, minted.version, now)
+
+
+def _is_where_it_was_put(alias: AliasNow, seen: Observed, was: Alias) -> bool:
+    if seen.serving is None or (alias.version, dict(alias.weights)) == (
+        was.version,
+        dict(was.weights),
+    ):
+        return False
+    # While traffic shifts little by little, it is on its way between the two.
+    return {alias.version, *alias.weights} <= {seen.serving.version, was.version}
+
+
+def _others(seen: Observed) -> Iterator[AliasNow]:
+    return (alias for alias in seen.aliases if alias.name not in OWN_ALIASES)
+
+
+def _elsewhere(now: Deployment, way: Way) -> str:
+    """Say what differs from the nearest deployment of the way."""
+
+    def differing(other: Deployment) -> list[str]:
+        return [name for name in _WORDS if getattr(now, name) != getattr(other, name)]
+
+    nearest = min((differing(other) for other in way.path), key=len)
+    return f"somebody else changed it: {', '.join(_WORDS[name] for name in nearest)}"
+
+
+_WORDS: Mapping[str, str] = {
+    "runtime": "runtime",
+    "handler": "handler",
+    "layers": "layers",
+    "code_sha256": "code",
+    "architecture": "architecture",
+    "rest": "environment or other settings",
+}
