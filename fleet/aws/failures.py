@@ -39,6 +39,12 @@ class Situation(StrEnum):
     """Deleted credentials, those of a deleted role, or a region that is off: AWS says the same."""
     NOT_FOUND = "not found"
     NOT_IN_ORGANIZATION = "not in an organization"
+    CONFLICT = "conflict"
+    """Something else is under way, or there already."""
+    CHANGED = "changed meanwhile"
+    """Its RevisionId is no longer the one that was read."""
+    RUNTIME_BLOCKED = "runtime blocked"
+    """AWS refuses the runtime, by the phase of its end that it is in."""
     OTHER = "other"
 
 
@@ -91,12 +97,15 @@ _BY_CODE = {
     ),
     **dict.fromkeys(("ResourceNotFoundException", "NoSuchEntity"), Situation.NOT_FOUND),
     "AWSOrganizationsNotInUseException": Situation.NOT_IN_ORGANIZATION,
+    "ResourceConflictException": Situation.CONFLICT,
+    "PreconditionFailedException": Situation.CHANGED,
 }
 _POLICY_PHRASES = (
     "service control policy",
     "resource control policy",
     "permissions boundary",
 )
+_BLOCKED_PHRASE = "no longer supported for creating or updating"
 
 
 def situation(status: int, code: str, message: str) -> Situation:
@@ -104,6 +113,8 @@ def situation(status: int, code: str, message: str) -> Situation:
     found = _BY_CODE.get(code) or _by_status(status)
     if found is Situation.DENIED and any(phrase in message for phrase in _POLICY_PHRASES):
         return Situation.BLOCKED_BY_POLICY
+    if code == "InvalidParameterValueException" and _BLOCKED_PHRASE in message:
+        return Situation.RUNTIME_BLOCKED
     return found
 
 

@@ -83,7 +83,7 @@ def list_functions(aws: Aws, lane: Lane, runtimes: Iterable[str], *, latest_only
 
 def read_aliases(aws: Aws, lane: Lane, name: str) -> tuple[Alias, ...]:
     """https://docs.aws.amazon.com/lambda/latest/api/API_ListAliases.html; raises CallFailed."""
-    listed = _list(aws, lane, "ListAliases", "Aliases", FunctionName=name)
+    listed = each_of(aws, lane, "ListAliases", "Aliases", FunctionName=name)
     with readable("lambda:ListAliases", lane.account, lane.region):
         return tuple(
             msgspec.convert(
@@ -113,7 +113,7 @@ def read_event_sources(aws: Aws, lane: Lane) -> Mapping[str, tuple[Caller, ...]]
     https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html
     """
     callers: dict[str, list[Caller]] = {}
-    listed = _list(aws, lane, "ListEventSourceMappings", "EventSourceMappings")
+    listed = each_of(aws, lane, "ListEventSourceMappings", "EventSourceMappings")
     with readable("lambda:ListEventSourceMappings", lane.account, lane.region):
         for each in listed:
             name, qualifier = _name_and_qualifier(each["FunctionArn"])
@@ -125,13 +125,13 @@ def read_event_sources(aws: Aws, lane: Lane) -> Mapping[str, tuple[Caller, ...]]
 
 def read_function_urls(aws: Aws, lane: Lane, name: str) -> tuple[Caller, ...]:
     """https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctionUrlConfigs.html."""
-    listed = _list(aws, lane, "ListFunctionUrlConfigs", "FunctionUrlConfigs", FunctionName=name)
+    listed = each_of(aws, lane, "ListFunctionUrlConfigs", "FunctionUrlConfigs", FunctionName=name)
     with readable("lambda:ListFunctionUrlConfigs", lane.account, lane.region):
         return tuple(
             Caller(
                 CallerKind.FUNCTION_URL,
                 str(each["AuthType"]),
-                _name_and_qualifier(each["FunctionArn"])[1],
+                version_of_arn(each["FunctionArn"]),
             )
             for each in listed
         )
@@ -175,9 +175,8 @@ def _principal(statement: Mapping[str, Any]) -> str:
     return " ".join([str(principal), *sources]).encode(errors="replace").decode()
 
 
-def _list(
-    aws: Aws, lane: Lane, operation: str, holds: str, **parameters: str
-) -> Iterator[dict[str, Any]]:
+def each_of(aws: Aws, lane: Lane, operation: str, holds: str, **parameters: str) -> Iterator[Any]:
+    """Every entry of a paged list of Lambda's; raises CallFailed."""
     pages = aws.pages(
         lane, "lambda", operation, holds=holds, sends="Marker", gives="NextMarker", **parameters
     )
@@ -207,6 +206,11 @@ def _moment(text: str | None) -> datetime | None:
         return datetime.fromisoformat(text).astimezone(UTC) if text else None
     except ValueError:
         return None
+
+
+def version_of_arn(arn: str) -> str:
+    """The version or alias that a function's ARN names, $LATEST without one; or IndexError."""
+    return _name_and_qualifier(arn)[1]
 
 
 def _name_and_qualifier(arn: str) -> tuple[str, str]:

@@ -63,7 +63,7 @@ def function_package(aws: Aws, lane: Lane, ref: FunctionRef) -> Location:
     listed, code = _asked_for(aws, lane, ref)
     with readable("lambda:GetFunction", lane.account, lane.region):
         url = code["Location"]
-        return _location("lambda:GetFunction", url, listed.CodeSha256, listed.CodeSize)
+        return located("lambda:GetFunction", url, listed.CodeSha256, listed.CodeSize)
 
 
 def _asked_for(aws: Aws, lane: Lane, ref: FunctionRef) -> tuple[ListedFunction, Mapping[str, Any]]:
@@ -92,7 +92,7 @@ def layer_package(aws: Aws, lane: Lane, arn: str) -> Location:
     )
     with readable("lambda:GetLayerVersion", lane.account, lane.region):
         content = answer["Content"]
-        return _location(
+        return located(
             "lambda:GetLayerVersion",
             content["Location"],
             content["CodeSha256"],
@@ -100,7 +100,8 @@ def layer_package(aws: Aws, lane: Lane, arn: str) -> Location:
         )
 
 
-def _location(action: str, url: object, code_sha256: object, size: object) -> Location:
+def located(action: str, url: object, code_sha256: object, size: object) -> Location:
+    """What an answer says of a package's place; raises TypeError for anything else."""
     if not (isinstance(url, str) and isinstance(code_sha256, str) and isinstance(size, int)):
         raise TypeError("the package's place is not as described")
     return Location(action, url, code_sha256, size)

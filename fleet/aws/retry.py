@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 from tenacity.nap import sleep_using_event
@@ -18,6 +19,8 @@ _MOST_ATTEMPTS = {
     Situation.EXPIRED: 3,
 }
 """What is tried again, and how often at most below AWS_MAX_ATTEMPTS."""
+SURELY_NOT_DONE = frozenset({Situation.THROTTLED, Situation.EXPIRED})
+"""Refused before anything was done: even a write may be tried again."""
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 20.0
 
@@ -28,12 +31,19 @@ def worth_trying_again(error: BaseException) -> bool:
 
 
 def retrying(
-    attempts: int, stop: threading.Event, *, first_wait: float = FIRST_WAIT_SECONDS
+    attempts: int,
+    stop: threading.Event,
+    *,
+    first_wait: float = FIRST_WAIT_SECONDS,
+    only: Collection[Situation] = frozenset(Situation),
 ) -> Retrying:
     """Exponential backoff with full jitter, at most `attempts` calls, ended at once by `stop`.
 
-    The last error is raised as it came. Waits in seconds.
+    `only` narrows what is tried again. The last error is raised as it came. Waits in seconds.
     """
+
+    def again(error: BaseException) -> bool:
+        return worth_trying_again(error) and getattr(error, "situation", None) in only
 
     def enough(state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
@@ -41,7 +51,7 @@ def retrying(
         return stop.is_set() or state.attempt_number >= min(attempts, most or attempts)
 
     return Retrying(
-        retry=retry_if_exception(worth_trying_again),
+        retry=retry_if_exception(again),
         wait=wait_random_exponential(multiplier=first_wait, max=LONGEST_WAIT_SECONDS),
         stop=enough,
         sleep=sleep_using_event(stop),

@@ -12,6 +12,7 @@ from botocore import xform_name
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+from tenacity import Retrying
 
 from fleet.aws.clients import Clients
 from fleet.aws.credentials import AssumedRole, Session, session_from, signing_as
@@ -25,11 +26,16 @@ from fleet.aws.failures import (
     named,
 )
 from fleet.aws.pace import Pace
-from fleet.aws.retry import retrying, worth_trying_again
+from fleet.aws.retry import SURELY_NOT_DONE, retrying, worth_trying_again
 from fleet.permissions import Permission, session_policy
 
 SESSION_SECONDS = 3600
 """Role chaining allows no longer sessions than one hour."""
+GET_FUNCTION_PER_SECOND = 50.0
+"""Half of what AWS allows an account and region, apart from all other control-plane calls.
+
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
 
 
 @dataclass(slots=True)
@@ -39,6 +45,7 @@ class Lane:
     account: str
     region: str
     pace: Pace
+    pace_of_get_function: Pace
     calls: int = 0
     throttles: int = 0
 
@@ -49,6 +56,8 @@ class Caller:
 
     account: str
     partition: str
+    arn: str
+    """Of the identity: a user, or the session of a role."""
 
 
 def _utc_now() -> datetime:
@@ -82,9 +91,12 @@ class Aws:
         self._clock = clock
         self._roles: dict[str, AssumedRole] = {}
         self._roles_lock = threading.Lock()
-        self._paces: dict[tuple[str, str], Pace] = {}
+        self._paces: dict[tuple[str, str], tuple[Pace, Pace]] = {}
         self._paces_lock = threading.Lock()
         self._retrying = retrying(clients.max_attempts, self._stop, first_wait=first_wait)
+        self._retrying_writes = retrying(
+            clients.max_attempts, self._stop, first_wait=first_wait, only=SURELY_NOT_DONE
+        )
         self.home_region = clients.home_region
         self.known_regions = clients.regions()
         # Until the caller is known, the caller's own credentials sign everything.
@@ -96,10 +108,14 @@ class Aws:
         """A fresh lane; all lanes of one account and region share one budget of calls."""
         sleep: Callable[[float], object] = self._stop.wait
         with self._paces_lock:
-            pace = self._paces.get((account, region))
-            if pace is None:
-                pace = self._paces[account, region] = Pace(self._calls_per_second, sleep=sleep)
-        return Lane(account, region, pace)
+            paces = self._paces.get((account, region))
+            if paces is None:
+                paces = (
+                    Pace(self._calls_per_second, sleep=sleep),
+                    Pace(GET_FUNCTION_PER_SECOND, sleep=sleep),
+                )
+                self._paces[account, region] = paces
+        return Lane(account, region, *paces)
 
     def home(self) -> Lane:
         """The caller's own account in the region its profile names."""
@@ -113,9 +129,30 @@ class Aws:
         Raises CallFailed, RoleRefused (the account's role cannot be assumed), NoCredentials
         (the caller's own are unusable: nobody's call can succeed any more) or Interrupted.
         """
+        return self._asked(self._retrying, lane, service, operation, holds, parameters)
+
+    def write(
+        self, lane: Lane, service: str, operation: str, *, holds: str | None, **parameters: Any
+    ) -> dict[str, Any]:
+        """One call that changes something, tried again only where AWS surely did nothing.
+
+        After any other failure it may have been done or not: look before you ask again. `holds`
+        is None where the API answers nothing. Raises as `call` does.
+        """
+        return self._asked(self._retrying_writes, lane, service, operation, holds, parameters)
+
+    def _asked(
+        self,
+        attempts: Retrying,
+        lane: Lane,
+        service: str,
+        operation: str,
+        holds: str | None,
+        parameters: Mapping[str, Any],
+    ) -> dict[str, Any]:
         action = self._actions[service, operation]
         try:
-            answer: dict[str, Any] = self._retrying(
+            answer: dict[str, Any] = attempts(
                 self._once, lane, service, operation, action, holds, parameters
             )
         except CallFailed as failure:
@@ -161,12 +198,14 @@ class Aws:
         service: str,
         operation: str,
         action: str,
-        holds: str,
+        holds: str | None,
         parameters: Mapping[str, Any],
     ) -> dict[str, Any]:
         credentials = self._credentials_of(lane.account)
         client = self._clients.client(service, lane.region)
-        if service == "lambda":
+        if service == "lambda" and operation == "GetFunction":
+            lane.pace_of_get_function.wait()
+        elif service == "lambda" and operation != "Invoke":
             lane.pace.wait()
         # Waits end at once when told to stop: without this the call would still go out.
         if self._stop.is_set():
@@ -175,7 +214,8 @@ class Aws:
         try:
             with signing_as(credentials):
                 answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
-            _check_whole(answer, holds)
+            if holds is not None:
+                _check_whole(answer, holds)
         except (
             ClientError,
             BotoCoreError,
@@ -211,7 +251,7 @@ class Aws:
             # No policy can deny this call: it is the credentials that are refused.
             said = f"AWS refuses them ({failure.code}: {failure.detail})"
             raise NoCredentials(said) from failure
-        return Caller(identity["Account"], identity["Arn"].split(":")[1])
+        return Caller(identity["Account"], identity["Arn"].split(":")[1], identity["Arn"])
 
     def _credentials_of(self, account: str) -> ReadOnlyCredentials:
         if account == self._own_account:
@@ -229,7 +269,7 @@ class Aws:
             "RoleArn": arn,
             "RoleSessionName": "fleet",
             "DurationSeconds": SESSION_SECONDS,
-            # Whatever the role may do: this session can't write.
+            # Whatever the role may do: this session can do no more than the command needs.
             "Policy": self._session_policy,
         }
         if self._external_id is not None:

@@ -23,7 +23,7 @@ QUERY = "X-Amz-Signature=do-not-leak"
 
 
 def lane() -> Lane:
-    return Lane("000000000001", "eu-west-1", Pace(1000))
+    return Lane("000000000001", "eu-west-1", Pace(1000), Pace(1000))
 
 
 def sha256(text: str) -> str:
