@@ -140,6 +140,11 @@ class Way:
         """Where it leads."""
         return self.path[-1]
 
+    @property
+    def has_gap(self) -> bool:
+        """Whether invocations of $LATEST fail between the first deployment and the last."""
+        return self.route.has_gap and len(self.path) > 2  # noqa: PLR2004 - start and end
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:

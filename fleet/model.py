@@ -53,11 +53,19 @@ class Use(StrEnum):
     """A published version whose aliases or triggers could not be read."""
     IMAGE = "image"
     """A container image: its runtime is inside the image, the API does not tell it."""
+    CUSTOM = "custom runtime"
+    """On a custom runtime, and listed for its language: its tag says so, or was not readable."""
 
     @property
     def is_finding(self) -> bool:
         """Whether a version of this use has to move before the deadline."""
-        return self not in {Use.ROLLBACK, Use.IMAGE}
+        return self not in {Use.ROLLBACK, Use.IMAGE, Use.CUSTOM}
+
+
+class Language(StrEnum):
+    """A language whose functions are found by more than the name of their runtime."""
+
+    GO = "go"
 
 
 class CoverageStatus(StrEnum):
@@ -315,6 +323,8 @@ class ScanOptions:
     """What a scan was asked to look for; kept with it, so that --resume asks the same."""
 
     runtimes: tuple[str, ...] = (GO1X,)
+    language: Language | None = None
+    """Also list, beside the runtimes, what runs on a custom runtime and is of this language."""
     latest_only: bool = False
     callers: bool = False
     traffic: bool = False

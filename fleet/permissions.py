@@ -68,6 +68,66 @@ INSPECT: tuple[Permission, ...] = (
 )
 """Beside SCAN, and only where packages are to be read: GetFunction shows environment variables."""
 
+PLAN: tuple[Permission, ...] = (
+    _caller("sts", "GetCallerIdentity", "tells account and partition; AWS never denies it"),
+    _caller("sts", "AssumeRole", "enters each account"),
+    _member("lambda", "GetFunction", "what a function, version or alias is, and its package"),
+    _member("lambda", "ListTags", "GetFunction shows tags only with it: whose function it is"),
+    _member("lambda", "ListAliases", "who serves which version"),
+    _member("lambda", "ListVersionsByFunction", "which version was published last"),
+    _member("lambda", "ListProvisionedConcurrencyConfigs", "aliases whose weights AWS shifts"),
+    _member("lambda", "GetRuntimeManagementConfig", "whether the runtime may be changed"),
+    _member("lambda", "ListCodeSigningConfigs", "whether rewritten packages would be refused"),
+    _member("lambda", "ListFunctionsByCodeSigningConfig", "whose packages would be refused"),
+    _member("lambda", "GetAccountSettings", "whether there is room for two more versions"),
+    _member("lambda", "ListEventSourceMappings", "what calls a function"),
+    _member("lambda", "ListFunctionUrlConfigs", "what calls a function"),
+    _member("lambda", "GetPolicy", "what may call a function"),
+    _member("lambda", "GetLayerVersion", "what is in its layers, and to set them again"),
+    _member("lambda", "ListLayerVersions", "whether the bridge layer is there already"),
+)
+"""What `fleet migrate` and `fleet rollback` read, with --apply or without."""
+
+MOVE: tuple[Permission, ...] = (
+    _member("lambda", "PublishVersion", "keeps what a function was, and what was proven"),
+    _member("lambda", "CreateAlias", "names those versions"),
+    _member("lambda", "UpdateAlias", "moves aliases, and back"),
+    _member("lambda", "UpdateFunctionConfiguration", "runtime, handler and layers"),
+    _member("lambda", "UpdateFunctionCode", "the repackaged package; the original on the way back"),
+    _member("lambda", "TagResource", "marks what has moved, so that it is still found as Go"),
+    _member("lambda", "UntagResource", "takes the marks off on the way back"),
+    _member("lambda", "PublishLayerVersion", "the bridge layer, once an account and region"),
+)
+"""What they write, and only with --apply."""
+
+INVOKE = (
+    _member("lambda", "Invoke", "test events (--event, --events)", action="lambda:InvokeFunction"),
+)
+BUCKET = (
+    _member("s3", "PutObject", "packages over 50 MB (--bucket)"),
+    _member("s3", "DeleteObject", "the same, once Lambda has its copy (--bucket)"),
+)
+CLEANUP: tuple[Permission, ...] = (
+    _caller("sts", "GetCallerIdentity", "tells account and partition; AWS never denies it"),
+    _caller("sts", "AssumeRole", "enters each account"),
+    _member("lambda", "ListLayerVersions", "versions of the bridge layer"),
+    _member("lambda", "ListFunctions", "whether any function has it still"),
+)
+DELETE = (_member("lambda", "DeleteLayerVersion", "takes the bridge layer away"),)
+"""What `fleet cleanup` writes, and only with --apply."""
+
+UNRECORDED: tuple[Permission, ...] = (
+    _member("kms", "", "functions whose environment has a key of yours", action="kms:Decrypt"),
+    _member("kms", "", "functions whose package has a key of yours", action="kms:GenerateDataKey"),
+    _member("s3", "", "Lambda fetches from --bucket as you", action="s3:GetObject"),
+)
+"""What AWS asks for behind a call of MOVE, listed by hand since no recorded call shows it.
+
+iam:PassRole is not among them: no call names a role.
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
+https://docs.aws.amazon.com/lambda/latest/dg/encrypt-zip-package.html
+"""
+
 Statement = dict[str, Any]
 
 

@@ -6,14 +6,12 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from moto.awslambda.utils import get_backend
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
 from moto.core.models import BackendDict
@@ -23,20 +21,17 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from fleet.errors import FleetError
 
-from .corrections import metrics
 from .corrections.credentials import keys_of
-from .corrections.function_changes import state_of
-from .corrections.function_packages import sha256_of
-from .corrections.functions import LATEST, version_of
 from .corrections.gate import Gate
-from .corrections.request import Call
+from .corrections.line import Hook
+from .corrections.request import Call, Moment
 from .corrections.rules import Rules
-from .corrections.runtimes import Blocked
 from .corrections.throttling import EVERY
 from .corrections.world import World
 from .invoking.pool import ENVIRONMENTS
+from .switches import Switches
 
-__all__ = ["EVERY", "Call", "CannotStart", "Emulator", "Rules"]
+__all__ = ["EVERY", "Call", "CannotStart", "Emulator", "Moment", "Rules"]
 
 HOST = "127.0.0.1"
 HIGHEST_PORT = 65_535
@@ -66,7 +61,7 @@ class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]  # moto ships no 
         """Say nothing."""
 
 
-class Emulator:
+class Emulator(Switches):
     """An AWS organization on 127.0.0.1, for any client that honours AWS_ENDPOINT_URL.
 
     One runs per process at a time; starting and stopping it empties moto. Services moto has are
@@ -82,7 +77,7 @@ class Emulator:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         """Prepare the emulator: port 0 takes a free one, clock gives seconds since the epoch."""
-        self._world = World(rules, clock, sleep=sleep)
+        super().__init__(World(rules, clock, sleep=sleep))
         self._port = port
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
@@ -106,6 +101,22 @@ class Emulator:
     def calls(self) -> list[Call]:
         """Every request received, in order, answered or not; clear() it at will."""
         return self._world.calls
+
+    @property
+    def on_call(self) -> Hook | None:
+        """Called twice for every request that goes into `calls`, in the thread that answers it.
+
+        BEFORE anything is done for it, and AFTER it was done, or refused, with the answer not yet
+        sent; that thread alone waits until it returns. A ConnectionError that it raises cuts the
+        line: BEFORE, as if the request had never reached AWS, AFTER, so that the answer is lost.
+        Without one a request is served though its client is gone, as AWS does. Whatever else it
+        raises answers the request with EmulatorFailure.
+        """
+        return self._world.on_call
+
+    @on_call.setter
+    def on_call(self, hook: Hook | None) -> None:
+        self._world.on_call = hook
 
     @property
     def environment(self) -> dict[str, str]:
@@ -203,70 +214,6 @@ class Emulator:
             yield
         finally:
             self._world.seeding = False
-
-    def throttle(self, account: str, region: str, *, per_second: float | None) -> None:
-        """Limit Lambda's control plane there (AWS: 15 a second), or with None no longer.
-
-        GetFunction counts apart, at 100 a second. EVERY stands for each account or region that
-        has no limit of its own.
-        """
-        self._world.throttles.limit(account, region, per_second)
-
-    def slow_down(self, seconds: float) -> None:
-        """Hold every answer back by so many seconds."""
-        self._world.delay = seconds
-
-    def give_empty_pages(self, *, on: bool) -> None:
-        """Whether ListAccounts answers an empty page before each full one, as AWS may."""
-        self._world.empty_pages = on
-
-    def take_for_updates(self, seconds: float) -> None:
-        """How long a new function is Pending and an update InProgress, by the emulator's clock."""
-        self._world.update_seconds = seconds
-
-    def block_runtimes(
-        self,
-        *,
-        creating: Iterable[str] = (),
-        updating: Iterable[str] = (),
-        publishing: Iterable[str] = (),
-    ) -> None:
-        """Refuse these runtimes from now on, in place of those refused so far.
-
-        AWS first refuses to create functions with a deprecated runtime, later also to update
-        them; that it will refuse to publish them is believed.
-        """
-        self._world.blocked = Blocked(
-            frozenset(creating), frozenset(updating), frozenset(publishing)
-        )
-
-    def make_idle(self, account: str, region: str, function: str, version: str = LATEST) -> None:
-        """Make it Inactive, as Lambda does with functions in a VPC that nobody invokes.
-
-        Raises Refusal or KeyError for a function or version that is not there.
-        """
-        latest = get_backend(account, region)._lambdas._functions[function]["latest"]  # noqa: SLF001 - moto's lookup raises an answer
-        state_of(version_of(latest, version), self._world).idle = True
-
-    def limit_code_storage(self, account: str, region: str, size: int) -> None:
-        """Give the account and region so many bytes of code storage in place of 75 GB."""
-        self._world.code_storage[account, region] = size
-
-    def trust_signature(self, package: bytes) -> None:
-        """Take this package for one whose signature holds, under every code signing config."""
-        self._world.trusted_packages.add(sha256_of(package))
-
-    def record_invocations(
-        self,
-        account: str,
-        region: str,
-        function: str,
-        points: Mapping[datetime, float],
-        *,
-        qualifier: str | None = None,
-    ) -> None:
-        """Add Invocations to CloudWatch, of a function or one of its qualifiers."""
-        metrics.record(account, region, function, qualifier, points)
 
 
 def _empty_moto() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fleet.deployment import LANGUAGE
 from fleet.inspection import InspectionDepth
-from fleet.model import ScanHeader, ScanState, Use
+from fleet.model import Language, ScanHeader, ScanState, Use
 from reports.coverage import Seen, filters
 from reports.verdicts import verdict_sentence
 from reports.words import count, listing
@@ -138,6 +139,17 @@ def _notes(header: ScanHeader, seen: Seen, found: Totals) -> list[str]:
         said.append(
             f"{count(rollback, 'version')} held by the alias go1x-rollback alone, not counted: "
             "that is what a rollback needs."
+        )
+    custom = found.by_use[Use.CUSTOM]
+    if custom:
+        said.append(
+            f"{count(custom, 'version')} on custom runtimes listed, not counted: Go by the tag "
+            f"{LANGUAGE}={Language.GO}, or with tags that could not be read."
+        )
+    elif header.options.language is not None:
+        said.append(
+            f"No version seen on a custom runtime has the tag {LANGUAGE}={Language.GO}; what left "
+            "go1.x by other means than fleet does not have it."
         )
     images = found.by_use[Use.IMAGE]
     if images:

@@ -23,6 +23,7 @@ from fleet.model import (
     FunctionRecord,
     FunctionRef,
     LaneResult,
+    Language,
     Owner,
     OwnerKind,
     PackageType,
@@ -139,6 +140,7 @@ _some = st.lists(texts, max_size=2).map(tuple)
 options = st.builds(
     ScanOptions,
     runtimes=_some,
+    language=st.none() | st.sampled_from(Language),
     latest_only=st.booleans(),
     callers=st.booleans(),
     traffic=st.booleans(),

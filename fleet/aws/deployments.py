@@ -46,8 +46,8 @@ class FunctionNow:
     @property
     def published(self) -> Published:
         """It as a version."""
-        version = self.config.ref.qualifier
-        return Published(version, self.deployment, self.settled and self.state == "Active")
+        # Inactive is no failure: it was idle, and the next invocation wakes it.
+        return Published(self.config.ref.qualifier, self.deployment, self.settled)
 
 
 def read_now(aws: Aws, lane: Lane, name: str, key: bytes, qualifier: str = LATEST) -> FunctionNow:
@@ -154,3 +154,16 @@ def _settings_problem(configuration: Mapping[str, Any]) -> str:
     error = (configuration.get("Environment") or {}).get("Error")
     # Its message may quote what it could not decrypt.
     return str(error.get("ErrorCode") or "unknown error") if error else ""
+
+
+def newest_version(aws: Aws, lane: Lane, name: str) -> str | None:
+    """Number of the version published last; None where none was.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListVersionsByFunction.html
+    Raises CallFailed.
+    """
+    operation = "ListVersionsByFunction"
+    with readable(f"lambda:{operation}", lane.account, lane.region):
+        listed = each_of(aws, lane, operation, "Versions", FunctionName=name)
+        numbers = [int(each["Version"]) for each in listed if each["Version"] != LATEST]
+    return str(max(numbers)) if numbers else None

@@ -14,6 +14,7 @@ from fleet.cli.options import Format
 from fleet.cli.status import Status
 from fleet.errors import BadSelection
 from fleet.inspection import InspectionDepth
+from fleet.model import GO1X, Language
 
 Many = list[str] | None
 
@@ -53,6 +54,14 @@ def scan(
     ] = None,
     runtime: Annotated[
         Many, typer.Option("--runtime", metavar="NAME", help="Runtimes to find (default go1.x).")
+    ] = None,
+    language: Annotated[
+        Language | None,
+        typer.Option(
+            "--language",
+            metavar="go",
+            help="go1.x, and Go functions on custom runtimes by their tag fleet:language=go.",
+        ),
     ] = None,
     latest_only: Annotated[
         bool, typer.Option("--latest-only", help="A quick look: no published versions.")
@@ -125,6 +134,9 @@ def scan(
     from fleet.settings import Settings
 
     check_account_ids("--exclude-account", split_values(exclude_account) or ())
+    if language is not None and runtime is not None:
+        advice = "finds go1.x and what has left it; leave --runtime out"
+        raise BadSelection("--language", language, advice)
     settings = Settings.load(config, os.environ).overridden(
         state=state,
         role_name=role_name,
@@ -139,7 +151,9 @@ def scan(
         lifecycle=lifecycle,
     )
     asked = ScanOptions(
-        runtimes=settings.runtimes,
+        # What fleet.yaml names besides go1.x is another question.
+        runtimes=settings.runtimes if language is None else (GO1X,),
+        language=language,
         latest_only=latest_only,
         callers=callers,
         traffic=traffic,
@@ -158,8 +172,8 @@ def scan(
         raise BadSelection("--scan", scan_id, "names the scan to finish; say --resume as well")
     if resume:
         _refuse_selection(
-            org, account, exclude_account, ou, tag, region, exclude_region, runtime, latest_only,
-            callers, traffic, inspect,
+            org, account, exclude_account, ou, tag, region, exclude_region, runtime, language,
+            latest_only, callers, traffic, inspect,
         )  # fmt: skip
     elif asked.ous is not None and not org:
         raise BadSelection("--ou", ",".join(asked.ous), "organizational units need --org")

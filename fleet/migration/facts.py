@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from fleet.deployment import AliasNow, Route
 from fleet.inspection import Assessment, Strategy, Target
@@ -19,6 +20,9 @@ from fleet.model import (
     Owner,
     PackageType,
 )
+
+AskedRoute = Literal[Route.BRIDGE, Route.DIRECT, Route.DUAL]
+"""A route off go1.x; the one to another architecture leaves no choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Asked:
     """What the user asked for, the same for every function."""
 
     target: Target = Target.AL2023
-    route: Route | None = None
+    route: AskedRoute | None = None
     """None: bridge, or dual where the bridge can't be."""
     allow_managed: bool = False
     bucket: bool = False
@@ -79,10 +83,11 @@ class GateFacts:
     """Whether Lambda runs the package from the owner's own bucket and keeps no copy."""
     layers: tuple[LayerNow, ...] = ()
     strategy: Strategy | None = None
+    """By which the package was repackaged; None where it was not, and stays as it is."""
     new_size: int | None = None
-    """Of the repackaged zip."""
+    """Of the zip it would have: the repackaged one, or the one it has where that stays."""
     new_unzipped_size: int | None = None
-    """The same unzipped, with all layers."""
+    """The same unzipped, with all layers, but without the bridge."""
     storage: CodeStorage | None = None
     publishes: int = 2
     """Versions that will be minted, at most; each takes the package's size of code storage."""
@@ -101,7 +106,7 @@ class Finding:
     """One gate's word on a function."""
 
     code: str
-    """A word of the table in gates.py, as `managed-by-stack`."""
+    """A word of the table in gate_rules.py, as `managed-sam`, or a remark's on its package."""
     text: str
     """One sentence: what it is, and what to do."""
 
@@ -116,3 +121,5 @@ class Checked:
     """What to know beside it."""
     route: Route | None
     """The route it takes; None where none is left."""
+    strategy: Strategy | None = None
+    """How the package has to be repackaged for that route; None where it stays as it is."""

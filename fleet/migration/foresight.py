@@ -31,12 +31,24 @@ _MOST = 1000
 """Steps: a function has at most a few hundred aliases."""
 
 
-def foresee(seen: Observed, way: Way, decide: Callable[[Observed], Step]) -> tuple[Step, ...]:
-    """Give every step to the end, waiting left out; the last one is Done, Stale or Stuck."""
-    return tuple(_steps(seen, way, decide))
+def foresee(
+    seen: Observed,
+    way: Way,
+    decide: Callable[[Observed], Step],
+    *,
+    newest: Published | None = None,
+) -> tuple[Step, ...]:
+    """Give every step to the end, waiting left out; the last one is Done, Stale or Stuck.
+
+    `newest` is the version that was published last: publishing answers it, instead of minting
+    another, where $LATEST is the same, and the aliases on it are then those that move.
+    """
+    return tuple(_steps(seen, way, decide, newest))
 
 
-def _steps(seen: Observed, way: Way, decide: Callable[[Observed], Step]) -> Iterator[Step]:
+def _steps(
+    seen: Observed, way: Way, decide: Callable[[Observed], Step], newest: Published | None
+) -> Iterator[Step]:
     # What is under way now will have ended by then.
     seen = replace(seen, settled=True)
     for _ in range(_MOST):
@@ -45,14 +57,18 @@ def _steps(seen: Observed, way: Way, decide: Callable[[Observed], Step]) -> Iter
             yield step
         if isinstance(step, (Done, Stale, Stuck)):
             return
-        seen = after(seen, way, step)
+        seen = after(seen, way, step, newest)
+        newest = seen.minted or newest
 
 
-def after(seen: Observed, way: Way, step: Step) -> Observed:
+def after(seen: Observed, way: Way, step: Step, newest: Published | None = None) -> Observed:
     """Tell what a function looks like once a step has succeeded and everything has settled."""
     match step:
         case Publish():
-            return replace(seen, minted=Published(f"(new: {step.alias})", seen.deployment))
+            if newest is None or newest.deployment != seen.deployment:
+                # https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
+                newest = Published(f"(new: {step.alias})", seen.deployment)
+            return replace(seen, minted=replace(newest, active=True))
         case PutAlias():
             return _with_alias(seen, way, step)
         case UpdateConfiguration() | UpdateCode():

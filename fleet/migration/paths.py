@@ -19,6 +19,9 @@ def path(
     `bridge` is the ARN of the bridge layer's version, which the bridge route needs. Raises
     ValueError where the route does not lead there.
     """
+    if start.rest != end.rest:
+        msg = "no route changes other settings"
+        raise ValueError(msg)
     return tuple(_without_repetition(_stations(route, start, end, bridge)))
 
 
@@ -39,9 +42,14 @@ def _stations(
         case Route.DIRECT:
             yield _with_code_of(start, end)
         case Route.DUAL:
-            # Only a package that keeps its handler where it was runs on both runtimes.
-            if (start.handler, start.layers) != (end.handler, end.layers):
-                msg = "the dual route changes neither handler nor layers"
+            # Only a package that keeps its handler where it was runs on both runtimes, and
+            # go1.x runs nothing that is built for another architecture.
+            if (start.handler, start.layers, start.architecture) != (
+                end.handler,
+                end.layers,
+                end.architecture,
+            ):
+                msg = "the dual route changes neither handler nor layers nor architecture"
                 raise ValueError(msg)
             yield _with_code_of(end, start)
         case Route.ARCHITECTURE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fleet.deployment import Route, Step
+from fleet.deployment import Route, Step, Way
 from fleet.inspection import Assessment
 from fleet.migration.facts import Finding
 from fleet.model import UNKNOWN_OWNER, Caller, FunctionRef, Owner
@@ -56,6 +56,9 @@ class FunctionPlan:
     route: Route | None = None
     steps: tuple[Step, ...] = ()
     """In their order, without waiting; empty unless READY."""
+    way: Way | None = None
+    """What the steps are steps of, and what they are put into words by; None where there are
+    none."""
     promises: tuple[Promise, ...] = ()
     owner: Owner = UNKNOWN_OWNER
     assessment: Assessment | None = None

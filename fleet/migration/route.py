@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from fleet.deployment import (
     OWN_ALIASES,
     OWN_TAGS,
+    SERVING_ALIAS,
+    X86_64_ALIAS,
     AliasNow,
     Deployment,
     Done,
@@ -45,6 +47,8 @@ def next_step(seen: Observed, way: Way) -> Step:
         return Wait("an update is in progress")
     if seen.failure:
         return Stuck(f"AWS could not finish an update: {seen.failure}")
+    if not seen.deployment.rest:
+        return Stuck(_UNREADABLE)
     if seen.deployment not in way.path:
         return Stale(_elsewhere(seen.deployment, way))
     if seen.deployment == way.start and (first := _before_the_first_change(seen, way)):
@@ -58,28 +62,26 @@ def next_step(seen: Observed, way: Way) -> Step:
     return _after_the_last_change(seen, way)
 
 
-def next_step_back(seen: Observed, way: Way, before: Mapping[str, Alias]) -> Step:
+def next_step_back(
+    seen: Observed, way: Way, before: Mapping[str, Alias], *, refused: bool = False
+) -> Step:
     """Name the one next step of the way back.
 
     `before` is what each alias was before this way moved it; an alias goes back only if it still
     is where the way has put it. Aliases first: they can go back whatever became of $LATEST.
+    `refused` says that AWS refuses the runtime of the way's start by now: $LATEST then stays
+    where it is or, from halfway, goes on to the end of the way, which runs on every route.
     """
     if not seen.settled:
         return Wait("an update is in progress")
-    if marked := tuple(key for key in OWN_TAGS if key in seen.tags and key in way.tags):
+    step = _next_move_back(seen, way, before, refused=refused)
+    changes = isinstance(step, (PutAlias, UpdateCode, UpdateConfiguration))
+    # Before the first move, for they say that all is done; not where nothing goes back.
+    if (changes or (isinstance(step, Done) and seen.deployment == way.start)) and (
+        marked := _marks(seen, way)
+    ):
         return RemoveTags(marked)
-    for alias in seen.aliases:
-        was = before.get(alias.name)
-        if was is not None and _is_where_it_was_put(alias, seen, was):
-            return PutAlias(alias.name, was.version, alias, was.weights)
-    if seen.deployment not in way.path:
-        return Stale(_elsewhere(seen.deployment, way))
-    if seen.deployment != way.start:
-        after = way.path[way.path.index(seen.deployment) - 1]
-        return update(seen.deployment, after, seen.revision)
-    if seen.failure:
-        return Stuck(f"AWS could not finish an update: {seen.failure}")
-    return Done()
+    return step
 
 
 def moving(seen: Observed) -> tuple[AliasNow, ...]:
@@ -109,7 +111,7 @@ def update(
 
 def _before_the_first_change(seen: Observed, way: Way) -> Step | None:
     # Of an earlier migration that was undone by a deploy: they would say that all is done.
-    if marked := tuple(key for key in OWN_TAGS if key in seen.tags and key in way.tags):
+    if marked := _marks(seen, way):
         return RemoveTags(marked)
     return _held(seen, way.keep, seen.kept)
 
@@ -126,9 +128,36 @@ def _after_the_last_change(seen: Observed, way: Way) -> Step:
     for alias in moving(seen):
         return PutAlias(alias.name, seen.serving.version, alias)
     for alias in _others(seen):
-        if alias.provisioned and alias.weights and alias.version == seen.serving.version:
-            return Wait(f"AWS still shifts the provisioned concurrency of {alias.name}")
+        if _is_shifting_to(alias, seen.serving.version):
+            return Wait(_shifting(alias))
     return PutTags(way.tags)
+
+
+def _next_move_back(
+    seen: Observed, way: Way, before: Mapping[str, Alias], *, refused: bool
+) -> Step:
+    for alias in seen.aliases:
+        was = before.get(alias.name)
+        if was is not None and _is_where_it_was_put(alias, seen, was):
+            return PutAlias(alias.name, was.version, alias, was.weights)
+    if not seen.deployment.rest:
+        return Stuck(_UNREADABLE)
+    if seen.deployment not in way.path:
+        return Stale(_elsewhere(seen.deployment, way))
+    here, home = way.path.index(seen.deployment), 0
+    if refused:
+        # Nothing on go1.x can be updated to go1.x any more, but it runs.
+        on_start = seen.deployment.runtime == way.start.runtime
+        home = here if on_start else len(way.path) - 1
+    if here != home:
+        after = way.path[here + (1 if here < home else -1)]
+        return update(seen.deployment, after, seen.revision)
+    if seen.failure:
+        return Stuck(f"AWS could not finish an update: {seen.failure}")
+    for alias in seen.aliases:
+        if alias.name in before and _is_shifting_to(alias, before[alias.name].version):
+            return Wait(_shifting(alias))
+    return Done()
 
 
 def _held(seen: Observed, name: str, holds: Published | None) -> Step | None:
@@ -136,6 +165,9 @@ def _held(seen: Observed, name: str, holds: Published | None) -> Step | None:
     if holds is not None and holds.deployment == seen.deployment:
         return None if holds.active else Wait(f"version {holds.version} is not ready yet")
     minted = seen.minted
+    if minted is not None and minted.deployment.rest != seen.deployment.rest:
+        # Publishing once more would answer the same, over and over.
+        return Stuck(f"version {minted.version} does not show the settings it was published with")
     if minted is None or minted.deployment != seen.deployment:
         return Publish(seen.revision, seen.deployment.code_sha256, name)
     if not minted.active:
@@ -145,13 +177,27 @@ def _held(seen: Observed, name: str, holds: Published | None) -> Step | None:
 
 
 def _is_where_it_was_put(alias: AliasNow, seen: Observed, was: Alias) -> bool:
-    if seen.serving is None or (alias.version, dict(alias.weights)) == (
-        was.version,
-        dict(was.weights),
-    ):
+    there = (alias.version, dict(alias.weights)) == (was.version, dict(was.weights))
+    if seen.serving is None or there or _is_shifting_to(alias, was.version):
         return False
-    # While traffic shifts little by little, it is on its way between the two.
-    return {alias.version, *alias.weights} <= {seen.serving.version, was.version}
+    # It may have been moved twice, first for the runtime and then for the architecture, or be
+    # between the two while traffic shifts little by little.
+    ours = {each.version for each in seen.aliases if each.name in {SERVING_ALIAS, X86_64_ALIAS}}
+    return {alias.version, *alias.weights} <= {*ours, seen.serving.version, was.version}
+
+
+def _is_shifting_to(alias: AliasNow, version: str) -> bool:
+    """Whether AWS is still moving its provisioned concurrency there, by weights of its own."""
+    return alias.provisioned and bool(alias.weights) and alias.version == version
+
+
+def _shifting(alias: AliasNow) -> str:
+    return f"AWS still shifts the provisioned concurrency of {alias.name}"
+
+
+def _marks(seen: Observed, way: Way) -> tuple[str, ...]:
+    """Give the tags of the way that the function carries."""
+    return tuple(key for key in OWN_TAGS if key in seen.tags and key in way.tags)
 
 
 def _others(seen: Observed) -> Iterator[AliasNow]:
@@ -167,6 +213,8 @@ def _elsewhere(now: Deployment, way: Way) -> str:
     nearest = min((differing(other) for other in way.path), key=len)
     return f"somebody else changed it: {', '.join(_WORDS[name] for name in nearest)}"
 
+
+_UNREADABLE = "not every setting can be read, so nobody can tell what has changed"
 
 _WORDS: Mapping[str, str] = {
     "runtime": "runtime",

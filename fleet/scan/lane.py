@@ -23,9 +23,10 @@ from fleet.model import (
     LaneResult,
     Owner,
     ScanOptions,
+    Use,
 )
 from fleet.scan.outcome import status_of_failure
-from fleet.scan.selection import tags_match
+from fleet.scan.selection import is_beside, language_matches, runtimes_to_list, tags_match
 from fleet.scan.uses import held_for_rollback, reaching_callers, serving_aliases, use_of
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class Look:
 
 
 def look_at_lane(aws: Aws, account: str, region: str, look: Look) -> LaneResult:
-    """Everything one account and region holds of the runtimes asked for.
+    """Everything one account and region holds of the runtimes and the language asked for.
 
     A list that fails gives a coverage row and no records; a detail that fails leaves its fields
     None, and the coverage row says what could not be read. Raises NoCredentials, Interrupted.
@@ -67,7 +68,10 @@ class _LaneLook:
         options = self._options
         try:
             listing = functions.list_functions(
-                self._aws, self._lane, options.runtimes, latest_only=options.latest_only
+                self._aws,
+                self._lane,
+                runtimes_to_list(options),
+                latest_only=options.latest_only,
             )
         except (CallFailed, RoleRefused) as error:
             return LaneResult(self._coverage(status_of_failure(error), error.why))
@@ -153,7 +157,8 @@ class _LaneLook:
             return functions.read_tags(self._aws, self._lane, ref)
 
         tags = self._unless_gone("lambda:ListTags", read_tags, gone)
-        if not tags_match(self._options, tags):
+        configs = tuple(each for each in configs if language_matches(self._options, each, tags))
+        if not (configs and tags_match(self._options, tags)):
             return []
         aliases = self._unless_gone(
             "lambda:ListAliases",
@@ -172,7 +177,9 @@ class _LaneLook:
         return [
             FunctionRecord(
                 config=config,
-                use=use_of(config, aliases, known),
+                use=Use.CUSTOM
+                if is_beside(self._options, config)
+                else use_of(config, aliases, known),
                 latest_runtime=latest_runtime,
                 aliases=None if aliases is None else serving_aliases(config.ref.qualifier, aliases),
                 callers=(

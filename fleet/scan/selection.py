@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
+from fleet.deployment import LANGUAGE
 from fleet.errors import BadSelection, NothingSelected
-from fleet.model import Account, ScanOptions
+from fleet.inspection import Target
+from fleet.model import Account, FunctionConfig, PackageType, ScanOptions
 
 ACCOUNT_DIGITS = 12
+CUSTOM_RUNTIMES = ("provided", *(target.value for target in Target))
+"""Runtimes whose name does not tell the language."""
 
 
 def split_values(values: Iterable[str] | None) -> tuple[str, ...] | None:
@@ -135,6 +139,27 @@ def tags_match(options: ScanOptions, tags: Mapping[str, str] | None) -> bool:
         if any(fnmatchcase(k, key) and fnmatchcase(v, pattern) for k, v in tags.items()):
             return True
     return False
+
+
+def runtimes_to_list(options: ScanOptions) -> tuple[str, ...]:
+    """The runtimes whose functions have to be looked at to find those asked for."""
+    if options.language is None:
+        return options.runtimes
+    return (*options.runtimes, *CUSTOM_RUNTIMES)
+
+
+def is_beside(options: ScanOptions, config: FunctionConfig) -> bool:
+    """Whether a listed version is on none of the runtimes asked for: only its tags can say why."""
+    return config.package_type is PackageType.ZIP and config.runtime not in options.runtimes
+
+
+def language_matches(
+    options: ScanOptions, config: FunctionConfig, tags: Mapping[str, str] | None
+) -> bool:
+    """Whether a listed version is of the language asked for; with tags unknown it always is."""
+    if tags is None or not is_beside(options, config):
+        return True
+    return tags.get(LANGUAGE) == options.language
 
 
 def _is_wildcard(text: str) -> bool:

@@ -22,6 +22,12 @@ _CREATION_LOCK = 0x666C656574
 
 _CONNECT_SECONDS = "10"
 
+_DURABLE = text(
+    "SELECT set_config('synchronous_commit', 'on', true)"
+    " WHERE current_setting('synchronous_commit') = 'off'"
+)
+"""For PostgreSQL: any other setting outlasts a power cut of the server as it is."""
+
 
 class Database:
     """An opened store: transactions that end in a commit, or in a FileProblem and no change."""
@@ -71,14 +77,20 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One transaction, committed at the end of the block."""
+    def writing(self, *, durable: bool = False) -> Iterator[Connection]:
+        """One transaction, committed at the end of the block.
+
+        What is durable outlasts a power cut from then on; the rest may be lost, as a whole.
+        """
+        options = sqlite_file.DURABLE_WRITES if durable else sqlite_file.WRITES
         with (
             self._turn,
             self._problems(),
-            self._engine.connect().execution_options(**sqlite_file.WRITES) as connection,
+            self._engine.connect().execution_options(**options) as connection,
             connection.begin(),
         ):
+            if durable and not self._place.file:
+                connection.execute(_DURABLE)
             yield connection
 
     @contextmanager

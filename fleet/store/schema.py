@@ -5,9 +5,11 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -15,7 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 2
+VERSION = 3
 """Raised with every change to the tables below; an older fleet refuses a newer schema, a newer one
 brings an older schema up to date (upgrade.py)."""
 
@@ -133,3 +135,40 @@ PACKAGE = Table(
     Column("facts", LargeBinary, nullable=False, comment="PackageFacts as JSON, deflated"),
 )
 """What packages hold, whichever scan read them: the next scan downloads only what is new."""
+
+LEDGER = Table(
+    "fleet_ledger",
+    METADATA,
+    # SQLite counts by itself only where the key is its own kind of integer.
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("run", _TEXT, nullable=False),
+    Column("verb", _TEXT, nullable=False),
+    Column("partition", _TEXT, nullable=False),
+    Column("account", _TEXT, nullable=False),
+    Column("region", _TEXT, nullable=False),
+    Column("name", _TEXT, nullable=False),
+    Column("action", _TEXT, nullable=False),
+    Column("what", _TEXT, nullable=False),
+    Column("caller", _TEXT, nullable=False),
+    Column("began", _TEXT, nullable=False),
+    Column("ended", _TEXT),
+    Column("state", _TEXT, nullable=False),
+    Column("request_id", _TEXT, nullable=False),
+    Column("result", _TEXT, nullable=False),
+    Column("problem", _TEXT, nullable=False),
+    Column("alias_before", _TEXT, comment="Alias as JSON"),
+    Column("alias_after", _TEXT, comment="Alias as JSON"),
+    Column("deployment_before", _TEXT, comment="Deployment as JSON"),
+    Column("deployment_after", _TEXT, comment="Deployment as JSON"),
+    Index("fleet_ledger_function", "partition", "account", "region", "name", "number"),
+)
+"""Every write to AWS, noted before it is made. No scan owns these rows, and none goes with one."""
+
+HASH_KEY = Table(
+    "fleet_hash_key",
+    METADATA,
+    # There is one key: whoever comes second finds its place taken.
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    Column("key", LargeBinary, nullable=False),
+)
+"""What settings are hashed with. Whoever has it and a hash can guess at an environment."""

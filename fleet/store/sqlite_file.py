@@ -17,8 +17,12 @@ from fleet.store.problems import is_busy
 BUSY_SECONDS = 30
 """How long a command waits for another one's transaction; a lane's takes milliseconds."""
 
-WRITES = {"fleet_writes": True}
-"""Execution option of a connection whose transactions write."""
+_SYNCHRONOUS = "fleet_synchronous"
+WRITES = {_SYNCHRONOUS: "NORMAL"}
+"""Execution option of a connection whose transactions write. With a write-ahead log a power cut
+can cost the last lanes, which then read as not attempted; it can't damage the file."""
+DURABLE_WRITES = {_SYNCHRONOUS: "EXTRA"}
+"""The same, on the disk before the commit returns: with or without a write-ahead log."""
 
 _PRIVATE = 0o600
 
@@ -81,12 +85,16 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     with closing(connection.cursor()) as cursor:
         cursor.execute("PRAGMA foreign_keys=ON")
-        # With a write-ahead log a power cut can cost the last lanes, which then read as not
-        # attempted; it can't damage the file.
-        cursor.execute("PRAGMA synchronous=NORMAL")
+        # On macOS fsync leaves what was written in the disk's own cache.
+        cursor.execute("PRAGMA fullfsync=ON")
         cursor.execute("PRAGMA trusted_schema=OFF")
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().keys() >= WRITES.keys()
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    synchronous = connection.get_execution_options().get(_SYNCHRONOUS)
+    if synchronous is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    # Within a transaction it would be ignored.
+    connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

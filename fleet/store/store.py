@@ -1,4 +1,4 @@
-"""Scans as they are saved and read back; every write is one transaction that can be repeated."""
+"""Scans and the ledger as they are saved and read back; every write is one transaction."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
 from fleet.errors import BadSelection, FileProblem
 from fleet.inspection import Inspection, PackageFacts
+from fleet.ledger import Entry, EntryState
 from fleet.model import (
     EVERY_REGION,
     FUNCTION_COLUMNS,
     Account,
     Coverage,
     FunctionConfig,
+    FunctionRef,
     LaneResult,
     ScanHeader,
     ScanState,
 )
-from fleet.store import inspections, rows, summaries
+from fleet.store import inspections, ledger, rows, summaries
 from fleet.store.database import Database
 from fleet.store.lanes import Lanes
 from fleet.store.rows import FunctionRow
@@ -35,7 +37,7 @@ _IDS_NAMED = 5
 
 
 class Store:
-    """Saved scans in one SQLite file or PostgreSQL database; threads may share it.
+    """Saved scans and the ledger, in one SQLite file or PostgreSQL database; threads may share it.
 
     Every method raises FileProblem when the database refuses, and then changed nothing.
     """
@@ -230,6 +232,70 @@ class Store:
         """One point a saved scan, oldest first."""
         with self._database.reading() as connection, self._database.making_sense():
             return summaries.history(connection)
+
+    def begin_step(self, entry: Entry) -> int:
+        """Note a step that is about to be made; gives its number, for end_step.
+
+        It outlasts a power cut once this returns, so the call to AWS comes after it. Raises
+        ValueError for a step that has ended, and for one of a version or alias.
+        """
+        with self._database.writing(durable=True) as connection:
+            return ledger.begin(connection, entry)
+
+    def end_step(
+        self,
+        number: int,
+        *,
+        state: EntryState,
+        ended: datetime,
+        request_id: str = "",
+        result: str = "",
+        problem: str = "",
+    ) -> None:
+        """Note how a step ended, once and for all.
+
+        Raises FileProblem where the ledger has no such step under way: it has ended already, or
+        another file has taken the place of the one it was noted in.
+        """
+        with self._database.writing(durable=True) as connection:
+            noted = ledger.end(
+                connection,
+                number,
+                state=state,
+                ended=ended,
+                request_id=request_id,
+                result=result,
+                problem=problem,
+            )
+        if not noted:
+            raise FileProblem(
+                self._database.shown,
+                f"has no step {number} under way in its ledger",
+                "make sure that nothing puts another file in its place, then run the command again",
+            )
+
+    def steps(self, ref: FunctionRef) -> list[Entry]:
+        """Every step of a function, whatever the qualifier; oldest first."""
+        with self._database.reading() as connection, self._database.making_sense():
+            return ledger.steps(connection, ref)
+
+    def moved_lanes(self) -> list[tuple[str, str, str]]:
+        """Partition, account and region of all that the ledger names, sorted."""
+        with self._database.reading() as connection, self._database.making_sense():
+            return ledger.lanes(connection)
+
+    def hash_key(self) -> bytes:
+        """Give the 32 random bytes that settings are hashed with, made when first asked for.
+
+        With them and a hash an environment could be guessed at: they go nowhere else.
+        """
+        with self._database.reading() as connection, self._database.making_sense():
+            key = ledger.hash_key(connection)
+        if key is not None:
+            return key
+        with self._database.writing(durable=True) as connection:
+            ledger.make_hash_key(connection)
+        return self.hash_key()
 
     def _all(
         self, statement: Select[Any], value: Callable[[Mapping[Any, Any]], _Value]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .answers import Refusal
 from .function_changes import check_revision, state_of
-from .function_state import new_revision
+from .function_state import Provisioned, new_revision
 from .functions import (
     LATEST,
     aliases_of,
@@ -76,8 +77,10 @@ def update_alias(request: ApiRequest, world: World) -> Mapping[str, object]:
             routing = alias.routing_config or {}
         weights = routing.get("AdditionalVersionWeights") or {}
         _check_versions(latest, version, weights, world)
-        if alias.name in state_of(latest, world).provisioned:
-            _move_provisioned(alias, version, weights, world)
+        provisioned = state_of(latest, world).provisioned
+        if alias.name in provisioned:
+            _check_movable(version, weights)
+            _move(alias, version, provisioned, world)
         if params.get("Description") is not None:
             alias.description = params["Description"]
         alias.function_version = version
@@ -171,11 +174,17 @@ def _bad_weight(version: str, weight: float, part: str, rule: str) -> Refusal:
     return constraint(f"{{{version}={weight}}}", _WEIGHTS, words)
 
 
-def _move_provisioned(
-    alias: MotoAlias, version: str, weights: Mapping[str, float], world: World
-) -> None:
+def _check_movable(version: str, weights: Mapping[str, float]) -> None:
     if weights or version == LATEST:
         raise invalid("An alias with provisioned concurrency must point at one published version.")
+
+
+def _move(
+    alias: MotoAlias, version: str, provisioned: dict[str, Provisioned], world: World
+) -> None:
+    """Provision another version: in progress, and both are called, until it is done."""
     until = world.settled_at()
     if until is not None and version != alias.function_version:
         world.moving_aliases[alias] = (alias.function_version, until)
+        now = provisioned[alias.name]
+        provisioned[alias.name] = replace(now, ready_at=until, before=now.executions)

@@ -17,10 +17,12 @@ from .function_changes import configuration, state_of, timestamp
 from .function_layers import checked_layers, put_layers
 from .function_packages import check_request_size, check_unzipped, put_package, read_package
 from .function_settings import architectures_of, check_settings
+from .function_state import FunctionState
 from .functions import backend_of, invalid, split_name, stored, user_error
 from .request import ApiRequest
 from .runtimes import no_longer_supported
 from .signing import check_signature, check_signing_config
+from .tags import check_tags
 from .untyped import MotoFunction
 from .versions import mint
 from .world import World
@@ -41,6 +43,7 @@ def create_function(request: ApiRequest, world: World) -> Mapping[str, object]:
             raise user_error("ResourceConflictException", f"Function already exist: {name}", 409)
         check_settings(params)
         architectures_of(params)
+        check_tags(params.get("Tags") or {}, {}, world)
         if params.get("CodeSigningConfigArn"):
             check_signing_config(params["CodeSigningConfigArn"], world)
         if params.get("PackageType") == "Image":
@@ -66,23 +69,22 @@ def _create_zip(name: str, request: ApiRequest, world: World) -> MotoFunction:
         raise no_longer_supported(runtime)
     layers = checked_layers(params.get("Layers") or (), request, world)
     code = params.get("Code") or {}
-    package = read_package(code, request, seeding=world.seeding)
+    package = read_package(code, request, world)
     check_unzipped(package, [layer.code_bytes for layer in layers])
     check_signature(package, params.get("CodeSigningConfigArn"), world)
     check_code_storage(len(package), request, world)
     latest = _create(name, {**params, "Layers": [], "Code": {"ZipFile": ""}}, request)
     put_package(latest, package)
     put_layers(latest, layers)
-    keep_source(latest, code, world)
+    keep_source(state_of(latest, world), code)
     return latest
 
 
-def keep_source(latest: MotoFunction, code: Mapping[str, Any], world: World) -> None:
+def keep_source(state: FunctionState, code: Mapping[str, Any]) -> None:
     """Note where the code came from: SourceKMSKeyArn and REFERENCE hold only if sent again.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
     """
-    state = state_of(latest, world)
     state.source_key = code.get("SourceKMSKeyArn")
     referenced = code.get("S3ObjectStorageMode") == "REFERENCE"
     wanted = ("S3Bucket", "S3Key", "S3ObjectVersion")

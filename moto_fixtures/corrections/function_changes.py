@@ -9,17 +9,52 @@ from .answers import Refusal
 from .function_state import FunctionState, Update, new_revision
 from .functions import user_error
 from .untyped import MotoFunction
-from .world import World
+from .world import Place, World
 
 _CREATING = ("The function is being created.", "Creating")
 _IDLE = ("The function is inactive.", "Idle")  # the words are believed
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html names no words.
+_HIDDEN = {
+    "ErrorCode": "AccessDeniedException",
+    "Message": (
+        "Lambda was unable to decrypt your environment variables because the KMS access was "
+        "denied. Please check your KMS permissions."
+    ),
+}
+# moto's attributes that an update may change: an update that fails leaves all of it as it was.
+_UPDATED = frozenset(
+    {
+        "_architectures",
+        "_vpc_config",
+        "code",
+        "code_bytes",
+        "code_digest",
+        "code_sha_256",
+        "code_size",
+        "description",
+        "environment_vars",
+        "ephemeral_storage",
+        "handler",
+        "kms_key_arn",
+        "layers",
+        "memory_size",
+        "role",
+        "run_time",
+        "timeout",
+        "tracing_config",
+    }
+)
 
 
 def state_of(function: MotoFunction, world: World) -> FunctionState:
     """What moto does not keep of $LATEST or a version, as of now."""
     with world.lock:
         state = world.functions.setdefault(function, FunctionState())
-        state.settle(world.clock())
+        failed = state.settle(world.clock())
+        if failed is not None:
+            before = vars(failed.before)
+            for name in _UPDATED & before.keys():
+                setattr(function, name, before[name])
         return state
 
 
@@ -27,7 +62,8 @@ def configuration(function: MotoFunction, world: World) -> dict[str, Any]:
     """The FunctionConfiguration of $LATEST or a version.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
-    A version that is Pending has no LastUpdateStatus (believed).
+    A version that is Pending has no LastUpdateStatus (believed), and an environment that its
+    caller can't decrypt is hidden wherever it would stand.
     """
     with world.lock:
         state = state_of(function, world)
@@ -46,6 +82,12 @@ def configuration(function: MotoFunction, world: World) -> dict[str, Any]:
         if state.update is not None:
             row["LastUpdateStatus"] = "InProgress"
             row["LastUpdateStatusReason"], row["LastUpdateStatusReasonCode"] = _CREATING
+        elif state.failure is not None:
+            row["LastUpdateStatus"] = "Failed"
+            row["LastUpdateStatusReason"] = state.failure.reason
+            row["LastUpdateStatusReasonCode"] = state.failure.code
+        if "Environment" in row and _place(function) in world.hidden:
+            row["Environment"] = {"Error": _HIDDEN}
         return {field: value for field, value in row.items() if value is not None}
 
 
@@ -79,17 +121,26 @@ def conflict(reason: str) -> Refusal:
     return user_error("ResourceConflictException", said, 409)
 
 
-def begin_update(latest: MotoFunction, world: World) -> FunctionState:
+def begin_update(latest: MotoFunction, world: World) -> None:
     """Begin an update of $LATEST: what it is now serves until the update is Successful.
 
+    One that shall fail is given up then: what was before serves on, and is what is shown (the
+    latter is believed). https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
     Call it after every check and before the first change.
     """
     state, until = state_of(latest, world), world.settled_at()
+    failure = None if world.seeding else world.failing.get(_place(latest))
+    if failure is not None and until is None:
+        until = world.clock()
     if until is not None:
-        state.update = Update(copy.copy(latest), until)
+        state.update = Update(copy.copy(latest), until, copy.copy(state), failure)
+    state.failure = None
     state.revision = new_revision()
     latest.last_modified = timestamp(world)
-    return state
+
+
+def _place(function: MotoFunction) -> Place:
+    return function.account_id, function.region, function.function_name
 
 
 def timestamp(world: World) -> str:

@@ -19,8 +19,9 @@ from werkzeug import Request, Response
 
 from .answers import Refusal
 from .function_changes import configuration, state_of
-from .functions import LATEST, backend_of, qualifier_of, split_name
+from .functions import LATEST, aliases_of, backend_of, latest_of, qualifier_of, split_name
 from .request import ApiRequest
+from .tags import tags_in_answer
 from .untyped import MotoCode, MotoFunction
 from .world import World
 
@@ -33,11 +34,14 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 def get_function(request: ApiRequest, world: World) -> Mapping[str, object]:
     """GetFunction with a Code.Location that can be downloaded.
 
-    Image functions have RepositoryType ECR and an ImageUri instead, and no Location. Raises
-    Refusal, ResourceNotFoundException, for what does not exist.
+    Image functions have RepositoryType ECR and an ImageUri instead, and no Location. Whoever may
+    not list tags gets a TagsError in their place. Raises Refusal, ResourceNotFoundException, for
+    what does not exist.
     """
     function = _asked(request)
     answer: dict[str, Any] = function.get_code()
+    answer.pop("Tags", None)
+    answer |= tags_in_answer(latest_of(request), request, world)
     answer["Configuration"] = _configuration(function, request, world)
     if function.reserved_concurrency is not None:
         reserved = int(function.reserved_concurrency)
@@ -72,9 +76,10 @@ def _asked(request: ApiRequest) -> MotoFunction:
 
 
 def _configuration(function: MotoFunction, request: ApiRequest, world: World) -> dict[str, Any]:
-    row = configuration(function, world)
-    if qualifier_of(request) == LATEST:
-        row["FunctionArn"] += f":{LATEST}"
+    """With the ARN as it was asked for, by an alias too (believed); Version says which it is."""
+    row, qualifier = configuration(function, world), qualifier_of(request)
+    if qualifier == LATEST or qualifier in aliases_of(latest_of(request)):
+        row["FunctionArn"] = f"{latest_of(request).function_arn}:{qualifier}"
     return row
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from .answers import Refusal
 from .functions import backend_of, constraint, invalid
-from .layers import find_layer, is_shared
+from .layers import find_layer, is_shared, not_shared
 from .permissions import denial
 from .request import ApiRequest
 from .untyped import MotoCode, MotoFunction
@@ -72,13 +72,7 @@ def _permitted(match: re.Match[str], request: ApiRequest, world: World) -> MotoC
     found = find_layer(match["account"], match["region"], match["name"], int(match["number"]))
     visible = own or (match["region"] == request.region and is_shared(found, request.account))
     if not visible:
-        raise Refusal(
-            "AccessDeniedException",
-            f"User: {request.identity.arn} is not authorized to perform: lambda:GetLayerVersion "
-            f"on resource: {match[0]} because no resource-based policy allows the "
-            "lambda:GetLayerVersion action",
-            403,
-        )
+        raise not_shared(match[0], asked)
     if found is None:
         raise invalid(f"Layer version {match[0]} does not exist.")
     return found

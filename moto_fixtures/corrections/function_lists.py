@@ -20,6 +20,9 @@ from .world import World
 PAGE = 50
 """The most that one page of functions, versions, aliases or function URLs holds."""
 
+# What a list is of, which a Marker belongs to.
+_LISTED = ("FunctionName", "LayerName", "CodeSigningConfigArn")
+
 # Fields of a function that only GetFunction and GetFunctionConfiguration give:
 # https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
 _OMITTED = (
@@ -33,21 +36,26 @@ _OMITTED = (
 
 
 def lambda_page(
-    request: ApiRequest, items: Sequence[Any], key: Callable[[Any], Key], most: int = PAGE
+    request: ApiRequest,
+    items: Sequence[Any],
+    key: Callable[[Any], Key],
+    most: int = PAGE,
+    bound: int = 10_000,
 ) -> tuple[Sequence[Any], str | None]:
     """The page that Marker and MaxItems ask for, and its NextMarker.
 
     Raises Refusal: InvalidParameterValueException for a Marker nobody was given (the message is
-    believed), ValidationException for MaxItems outside 1 to 10000.
+    believed), ValidationException for MaxItems outside 1 to `bound`.
     """
     size = request.params.get("MaxItems")
-    if size is not None and not 1 <= size <= 10_000:  # noqa: PLR2004 - the bound in the message
+    if size is not None and not 1 <= size <= bound:
         raise Refusal(
             "ValidationException",
             f"1 validation error detected: Value '{size}' at 'maxItems' failed to satisfy "
-            "constraint: Member must have value between 1 and 10000",
+            f"constraint: Member must have value between 1 and {bound}",
         )
-    scope = f"{request.operation} {request.params.get('FunctionName', '')}"
+    named = (request.params.get(name, "") for name in _LISTED)
+    scope = " ".join((request.operation, *named))
     try:
         return page(items, key, min(size or most, most), scope, request.params.get("Marker"))
     except BadToken:

@@ -11,6 +11,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -18,9 +19,12 @@ from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
 from .answers import Refusal
+from .buckets import owner_of
 from .functions import invalid, user_error
+from .permissions import denial
 from .request import ApiRequest
-from .untyped import MotoFunction
+from .untyped import MotoCode
+from .world import World
 
 LARGEST_REQUEST = 69_905_067
 """Bytes of a request with a package in it: 50 MB in base64."""
@@ -42,7 +46,7 @@ def check_request_size(request: ApiRequest) -> None:
         )
 
 
-def read_package(code: Mapping[str, Any], request: ApiRequest, *, seeding: bool) -> bytes:
+def read_package(code: Mapping[str, Any], request: ApiRequest, world: World) -> bytes:
     """The package that ZipFile, or S3Bucket and S3Key, name.
 
     Raises Refusal for none, for an object that is not there, for what is no zip, and for a zip of
@@ -51,10 +55,10 @@ def read_package(code: Mapping[str, Any], request: ApiRequest, *, seeding: bool)
     if "ZipFile" in code:
         package: bytes = code["ZipFile"]
     elif "S3Bucket" in code and "S3Key" in code:
-        package = _from_s3(code, request)
+        package = _from_s3(code, request, world)
     else:
         raise invalid("Please provide a source for function code.")
-    if not package or not (_entries(package) or seeding):
+    if not package or not (_entries(package) or world.seeding):
         raise invalid("Uploaded file must be a non-empty zip")
     return package
 
@@ -82,15 +86,14 @@ def names_in(package: bytes) -> list[str]:
     return [entry.filename for entry in _entries(package)]
 
 
-def put_package(function: MotoFunction, package: bytes) -> None:
-    """Make these bytes the function's code."""
-    digest = hashlib.sha256(package)
-    function.code_bytes = package
-    function.code_size = len(package)
-    function.code_sha_256 = sha256_of(package)
-    function.code_digest = digest.hexdigest()
+def put_package(holder: MotoCode, package: bytes) -> None:
+    """Make these bytes the code of a function or layer version."""
+    holder.code_bytes = package
+    holder.code_size = len(package)
+    holder.code_sha_256 = sha256_of(package)
+    holder.code_digest = hashlib.sha256(package).hexdigest()
     # A new mapping: published versions share the old one.
-    function.code = {"S3Key": f"{function.function_name}-{uuid4()}"}
+    holder.code = {"S3Key": str(uuid4())}
 
 
 def _entries(package: bytes) -> list[zipfile.ZipInfo]:
@@ -107,17 +110,19 @@ def _unzipped(package: bytes) -> int:
     return sum(entry.file_size for entry in _entries(package)) if package else 0
 
 
-def _from_s3(code: Mapping[str, Any], request: ApiRequest) -> bytes:
-    """The object's bytes; the bucket has to be in the function's region.
+def _from_s3(code: Mapping[str, Any], request: ApiRequest, world: World) -> bytes:
+    """The object's bytes; the bucket has to be in the function's region, and the caller let in.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
     """
     bucket, key = code["S3Bucket"], code["S3Key"]
-    partition, owner = s3_backends.bucket_accounts.get(bucket, (None, None))
-    if partition != get_partition(request.region):
+    owner = owner_of(bucket, request.region)
+    if owner is None:
         raise _s3_error("NoSuchBucket", "The specified bucket does not exist")
-    if owner != request.account:
-        # A bucket policy could let others in; nobody here has one.
+    asked = replace(request, service="s3", operation="GetObject", params={})
+    denied = not world.seeding and denial(asked, world.rules)
+    # A bucket policy could let other accounts in; nobody here has one.
+    if denied or owner != request.account:
         raise user_error(
             "AccessDeniedException",
             "Your access has been denied by S3, please make sure your request credentials have "
@@ -125,7 +130,7 @@ def _from_s3(code: Mapping[str, Any], request: ApiRequest) -> bytes:
             "Message: Access Denied",
             403,
         )
-    backend = s3_backends[owner][partition]
+    backend = s3_backends[owner][get_partition(request.region)]
     region = backend.get_bucket(bucket).region_name
     if region != request.region:
         raise _s3_error(

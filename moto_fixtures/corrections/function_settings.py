@@ -16,7 +16,7 @@ from .runtimes import check_known
 from .untyped import MotoFunction
 
 X86_64 = "x86_64"
-_ARCHITECTURES = (X86_64, "arm64")
+ARCHITECTURES = (X86_64, "arm64")
 _LONGEST_HANDLER = 128
 _LARGEST_ENVIRONMENT = 4096
 _BOUNDS = (("MemorySize", "memorySize", 128, 32_768), ("Timeout", "timeout", 1, 5_400))
@@ -118,12 +118,12 @@ def architectures_of(params: Mapping[str, Any]) -> list[str]:
     https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
     """
     asked: Sequence[str] = params.get("Architectures") or (X86_64,)
-    if len(asked) != 1 or asked[0] not in _ARCHITECTURES:
+    if len(asked) != 1 or asked[0] not in ARCHITECTURES:
         raise constraint(
             f"[{', '.join(asked)}]",
             "architectures",
             "Member must satisfy constraint: [Member must satisfy enum value set: "
-            f"[{', '.join(_ARCHITECTURES)}], Member must not be null]",
+            f"[{', '.join(ARCHITECTURES)}], Member must not be null]",
         )
     return list(asked)
 

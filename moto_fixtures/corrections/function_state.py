@@ -18,6 +18,14 @@ def new_revision() -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an update failed, as LastUpdateStatusReason and LastUpdateStatusReasonCode."""
+
+    reason: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """An update under way: what it changes, and when it will be Successful."""
 
@@ -25,6 +33,10 @@ class Update:
     """A copy of the function as it serves until then."""
     until: float
     """Seconds since the epoch."""
+    kept: FunctionState
+    """A copy of what moto does not keep, from before the update."""
+    failure: Failure | None = None
+    """How it will fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,8 @@ class Provisioned:
     ready_at: float | None
     """Seconds since the epoch; None: it is ready."""
     modified: str
+    before: int = 0
+    """Executions that there were until it is ready."""
 
 
 @dataclass(slots=True)
@@ -47,6 +61,8 @@ class FunctionState:
     idle: bool = False
     """Whether Lambda took its network interfaces away: State is Inactive."""
     update: Update | None = None
+    failure: Failure | None = None
+    """How the last update failed; None where it did not."""
     dead_letter: str = ""
     """ARN of the queue or topic for events that failed."""
     source_key: str | None = None
@@ -62,17 +78,23 @@ class FunctionState:
     provisioned: dict[str, Provisioned] = field(default_factory=dict)
     """Of $LATEST only: version or alias → its provisioned concurrency."""
 
-    def settle(self, now: float) -> None:
-        """End what is over by now, in seconds since the epoch.
+    def settle(self, now: float) -> Update | None:
+        """End what is over by now, in seconds since the epoch; give back an update that failed.
 
         The RevisionId changes once more as it ends: https://github.com/aws/aws-sdk/issues/377.
         """
         if self.pending_until is not None and now >= self.pending_until:
             self.pending_until = None
             self.revision = new_revision()
-        if self.update is not None and now >= self.update.until:
-            self.update = None
-            self.revision = new_revision()
+        update = self.update
+        if update is None or now < update.until:
+            return None
+        self.update, self.failure, self.revision = None, update.failure, new_revision()
+        if update.failure is None:
+            return None
+        for name in ("dead_letter", "source_key", "referenced"):
+            setattr(self, name, getattr(update.kept, name))
+        return update
 
     def published(self, description: str, until: float | None) -> FunctionState:
         """The state of a version made from this one, Pending until then."""

@@ -13,12 +13,14 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug import Request, Response
 
 from .answers import Refusal, Situation, refusal, render_refusal, render_result
+from .buckets import check_owner
 from .credentials import Identity
 from .function_code import PREFIX, download
+from .line import LineCut, tell
 from .organizations import backend_account
 from .permissions import GLOBAL_SERVICES, denial
 from .regions import is_on
-from .request import ApiRequest, Call, Environ, Scope, Wire, read
+from .request import ApiRequest, Call, Environ, Moment, Scope, Wire, read
 from .table import OPERATIONS
 from .world import World
 
@@ -47,26 +49,47 @@ class Gate:
         if wire is None:
             return Response("No service of AWS that moto knows was asked.", 404)
         try:
-            return self._serve(environ, wire)
-        except Refusal as refused:
-            error = refused
+            return self._recorded(environ, wire)
+        except LineCut:
+            raise
         except Exception as failure:
             # A 500 would look worth trying again, and this never is.
             log.exception("failed at %s", wire.operation)
             error = Refusal("EmulatorFailure", f"the emulator failed: {type(failure).__name__}")
         return render_refusal(error, wire.model, wire.protocol)
 
-    def _serve(self, environ: Environ, wire: Wire) -> Response:
-        if wire.scope is None:
-            raise _common(wire, Situation.UNSIGNED)
-        identity = self._identify(wire, wire.scope)
+    def _recorded(self, environ: Environ, wire: Wire) -> Response:
+        """Serve or refuse, and tell whoever listens before and after."""
+        world, scope = self._world, wire.scope
+        if scope is None:
+            return render_refusal(_common(wire, Situation.UNSIGNED), wire.model, wire.protocol)
+        identity = world.sessions.identify(scope.access_key, scope.token, scope.region)
+        name = str(wire.operation.name) if wire.operation else ""
+        call = Call(scope.service, name, identity.account if identity else "", scope.region)
+        hook = None if world.seeding else world.on_call
+        if not world.seeding:
+            world.calls.append(call)
+        tell(hook, call, Moment.BEFORE, environ)
+        try:
+            response = self._serve(environ, wire, scope, identity)
+        except Refusal as refused:
+            response = render_refusal(refused, wire.model, wire.protocol)
+        tell(hook, call, Moment.AFTER, environ)
+        return response
+
+    def _serve(
+        self, environ: Environ, wire: Wire, scope: Scope, identity: Identity | None
+    ) -> Response:
+        if identity is None:
+            raise _common(wire, Situation.UNRECOGNIZED)
+        if self._world.sessions.has_expired(identity):
+            raise _common(wire, Situation.EXPIRED)
         if wire.operation is None:
             raise _common(wire, Situation.UNKNOWN_OPERATION, "There is no such operation.")
         try:
             params = wire.params()
         except ValueError as error:
             raise Refusal("SerializationException", str(error)) from None
-        scope = wire.scope
         request = ApiRequest(
             scope.service,
             wire.operation.name,
@@ -85,19 +108,6 @@ class Gate:
             return self._ask_moto(environ, wire, account)
         return render_result(operation(request, self._world), wire.operation, wire.protocol)
 
-    def _identify(self, wire: Wire, scope: Scope) -> Identity:
-        sessions = self._world.sessions
-        identity = sessions.identify(scope.access_key, scope.token, scope.region)
-        name = str(wire.operation.name) if wire.operation else ""
-        if not self._world.seeding:
-            account = identity.account if identity else ""
-            self._world.calls.append(Call(scope.service, name, account, scope.region))
-        if identity is None:
-            raise _common(wire, Situation.UNRECOGNIZED)
-        if sessions.has_expired(identity):
-            raise _common(wire, Situation.EXPIRED)
-        return identity
-
     def _admit(self, wire: Wire, request: ApiRequest) -> None:
         """Raise the Refusal with which AWS stops the request before its service sees it."""
         world = self._world
@@ -110,6 +120,7 @@ class Gate:
         message = denial(request, world.rules)
         if message:
             raise _common(wire, Situation.DENIED, message)
+        check_owner(request)
 
     def _ask_moto(self, environ: Environ, wire: Wire, account: str) -> Response:
         unknown = _common(

@@ -1,4 +1,4 @@
-"""GetLayerVersion: a Content.Location that can be downloaded, and only by those let in.
+"""GetLayerVersion, by name or ARN: content that can be downloaded, by those let in.
 
 moto answers with `s3://`, looks for every layer in the caller's own account, and lets anybody in.
 https://docs.aws.amazon.com/lambda/latest/api/API_GetLayerVersion.html
@@ -16,6 +16,7 @@ from moto.awslambda.utils import get_backend
 
 from .answers import Refusal
 from .function_code import located
+from .functions import constraint
 from .request import ApiRequest
 from .untyped import MotoCode
 from .world import World
@@ -33,28 +34,87 @@ def get_layer_version(request: ApiRequest, world: World) -> Mapping[str, object]
     there, AccessDeniedException for another account's that is not shared or, which looks the
     same from outside, not there.
     """
-    text, number = request.params["LayerName"], int(request.params["VersionNumber"])
+    owner, region, name = named(request.params["LayerName"], request)
+    return _given(owner, region, name, int(request.params["VersionNumber"]), request, world)
+
+
+def named(text: str, request: ApiRequest) -> tuple[str, str, str]:
+    """Owner, region and name of the layer that a LayerName names; raises Refusal for no name."""
     match = _NAME.fullmatch(text)
     if match is None:
-        raise Refusal("InvalidParameterValueException", f"Layer name {text} is not valid.", 400)
+        raise constraint(text, "layerName", "Member must satisfy the pattern of layer names")
     owner, region = match["account"] or request.account, match["region"] or request.region
-    found = find_layer(owner, region, match["name"], number)
+    return owner, region, match["name"]
+
+
+def get_layer_version_by_arn(request: ApiRequest, world: World) -> Mapping[str, object]:
+    """GetLayerVersionByArn; raises Refusal as GetLayerVersion does.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_GetLayerVersionByArn.html
+    """
+    name, _, number = request.params["Arn"].rpartition(":")
+    match = _NAME.fullmatch(name)
+    if match is None or match["account"] is None or not number.isdecimal():
+        rule = "Member must satisfy regular expression pattern of layer version ARNs"
+        raise constraint(request.params["Arn"], "arn", rule)
+    return _given(match["account"], match["region"], match["name"], int(number), request, world)
+
+
+def _given(
+    owner: str, region: str, name: str, number: int, request: ApiRequest, world: World
+) -> Mapping[str, object]:
+    found = find_layer(owner, region, name, number)
     if owner != request.account and not is_shared(found, request.account):
-        arn = f"{text}:{number}"
-        raise Refusal(
-            "AccessDeniedException",
-            f"User: {request.identity.arn} is not authorized to perform: lambda:GetLayerVersion "
-            f"on resource: {arn} because no resource-based policy allows the "
-            "lambda:GetLayerVersion action",
-            403,
-        )
+        partition = request.identity.arn.split(":")[1]
+        arn = f"arn:{partition}:lambda:{region}:{owner}:layer:{name}:{number}"
+        raise not_shared(arn, request)
     if found is None:
         said = "The resource you requested does not exist."
         raise Refusal("ResourceNotFoundException", said, 404, {"Type": "User"})
-    answer: dict[str, Any] = found.get_layer_version()
-    place = f"layers/snapshots/{owner}/{match['name']}-{number}"
-    answer["Content"] = answer["Content"] | {"Location": located(request, place, found, world)}
-    return answer
+    return content_row(found, request, world)
+
+
+def not_shared(arn: str, request: ApiRequest) -> Refusal:
+    """The 403 for another account's layer that nobody was let in to, or that is not there."""
+    return Refusal(
+        "AccessDeniedException",
+        f"User: {request.identity.arn} is not authorized to perform: {request.action} on "
+        f"resource: {arn} because no resource-based policy allows the {request.action} action",
+        403,
+    )
+
+
+def content_row(layer: MotoCode, request: ApiRequest, world: World) -> dict[str, object]:
+    """A layer version with its content, as GetLayerVersion and PublishLayerVersion answer."""
+    place = f"layers/snapshots/{layer.account_id}/{layer.name}-{layer.version}"
+    return {
+        **version_row(layer),
+        "LayerArn": layer.arn.rpartition(":")[0],
+        "Content": {
+            "Location": located(request, place, layer, world),
+            "CodeSha256": layer.code_sha_256,
+            "CodeSize": layer.code_size,
+        },
+    }
+
+
+def version_row(layer: MotoCode) -> dict[str, object]:
+    """A layer version as lists give it; an empty Description is given too (believed).
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_LayerVersionsListItem.html
+    """
+    row = {
+        "LayerVersionArn": layer.arn,
+        "Version": layer.version,
+        "Description": layer.description,
+        "CreatedDate": layer.created_date,
+    }
+    optional = {
+        "CompatibleArchitectures": layer.compatible_architectures,
+        "CompatibleRuntimes": layer.compatible_runtimes,
+        "LicenseInfo": layer.license_info,
+    }
+    return row | {field: value for field, value in optional.items() if value}
 
 
 def find_layer(account: str, region: str, name: str, number: int) -> MotoCode | None:

@@ -73,8 +73,9 @@ def _resource(request: ApiRequest) -> str:
     if request.service != "lambda":
         return ""
     name = request.params.get("FunctionName")
-    if request.operation == "ListTags":
-        return f" on resource: {request.params.get('Resource')}"
+    for field in ("Resource", "CodeSigningConfigArn"):
+        if request.params.get(field) and name is None:
+            return f" on resource: {request.params[field]}"
     # The mappings' own filter is a condition key, no resource.
     if name is None or request.operation == "ListEventSourceMappings":
         return _ON_EVERYTHING

@@ -48,7 +48,8 @@ def put_provisioned_concurrency_config(request: ApiRequest, world: World) -> Map
                     "Requested Provisioned Concurrency should not be greater than the "
                     "reservedConcurrentExecution for function"
                 )
-        configs[qualifier] = Provisioned(asked, world.settled_at(), timestamp(world))
+        before = configs[qualifier].executions if qualifier in configs else 0
+        configs[qualifier] = Provisioned(asked, world.settled_at(), timestamp(world), before)
         return _row(configs[qualifier], world)
 
 
@@ -135,7 +136,8 @@ def _check_alone(latest: MotoFunction, qualifier: str, configs: Mapping[str, obj
 
 def _row(config: Provisioned, world: World) -> dict[str, object]:
     ready = config.ready_at is None or world.clock() >= config.ready_at
-    given = config.executions if ready else 0
+    # That what there was stays available meanwhile is believed.
+    given = config.executions if ready else config.before
     return {
         "RequestedProvisionedConcurrentExecutions": config.executions,
         "AllocatedProvisionedConcurrentExecutions": given,

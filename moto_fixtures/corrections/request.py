@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from botocore.exceptions import UnknownServiceError
@@ -14,6 +15,7 @@ from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import NotFound, get_service_router
 from moto.core.utils import get_service_model
+from werkzeug.exceptions import ClientDisconnected
 
 from .credentials import Identity
 
@@ -28,7 +30,10 @@ _SIGNING_NAMES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstagginga
 # Services whose IAM prefix is not botocore's name, and actions that are not the operation's name:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 _IAM_PREFIXES = {"resourcegroupstaggingapi": "tag"}
-_IAM_ACTIONS = {("lambda", "Invoke"): "InvokeFunction"}
+_IAM_ACTIONS = {
+    ("lambda", "GetLayerVersionByArn"): "GetLayerVersion",
+    ("lambda", "Invoke"): "InvokeFunction",
+}
 
 
 class Call(NamedTuple):
@@ -45,6 +50,15 @@ class Call(NamedTuple):
     def action(self) -> str:
         """The IAM action it needs, as `lambda:ListFunctions`."""
         return iam_action(self.service, self.operation)
+
+
+class Moment(StrEnum):
+    """When a hook on calls is called."""
+
+    BEFORE = "before"
+    """The request has come and nothing has been done yet."""
+    AFTER = "after"
+    """AWS has acted, or refused to, and the answer is not sent yet."""
 
 
 def iam_action(service: str, operation: str) -> str:
@@ -149,8 +163,12 @@ def _scope(environ: Environ) -> Scope | None:
 
 
 def _keep_body(environ: Environ) -> bytes:
-    """Read the body and leave it in the environ again."""
-    body: bytes = Request(dict(environ)).get_data(parse_form_data=False)
+    """Read the body and leave it in the environ again; raises ConnectionError if it ends early."""
+    try:
+        body: bytes = Request(dict(environ)).get_data(parse_form_data=False)
+    except ClientDisconnected as gone:
+        # To the server this is an error to talk about, a broken connection is not.
+        raise ConnectionAbortedError from gone
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
     environ.pop("HTTP_TRANSFER_ENCODING", None)

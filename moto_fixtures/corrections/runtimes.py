@@ -27,17 +27,18 @@ class Blocked:
 
 
 @cache
-def _known() -> tuple[str, ...]:
+def known() -> tuple[str, ...]:
+    """Every runtime that AWS's API names, those no longer supported too."""
     # nodejs, custom and the like are in the model but can't be asked for; nobody here does.
     return tuple(get_service_model("lambda").shape_for("Runtime").enum)
 
 
 def check_known(runtime: str) -> None:
     """Raise Refusal, InvalidParameterValueException, for a runtime that AWS does not know."""
-    if runtime not in _known():
+    if runtime not in known():
         raise invalid(
             f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum "
-            f"value set: [{', '.join(_known())}] or be a valid ARN"
+            f"value set: [{', '.join(known())}] or be a valid ARN"
         )
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from uuid import uuid4
 
 from .function_changes import timestamp
+from .function_lists import lambda_page
 from .function_packages import names_in, sha256_of
-from .functions import constraint, unqualified, user_error
+from .functions import constraint, stored, unqualified, user_error
 from .request import ApiRequest
 from .untyped import MotoFunction
 from .world import World
@@ -88,6 +89,10 @@ def get_code_signing_config(request: ApiRequest, world: World) -> Mapping[str, o
 
     https://docs.aws.amazon.com/lambda/latest/api/API_GetCodeSigningConfig.html
     """
+    return {"CodeSigningConfig": _found(request, world)}
+
+
+def _found(request: ApiRequest, world: World) -> Mapping[str, object]:
     arn = request.params["CodeSigningConfigArn"]
     if arn not in world.signing_configs:
         raise user_error(
@@ -95,7 +100,37 @@ def get_code_signing_config(request: ApiRequest, world: World) -> Mapping[str, o
             f"The Lambda code signing configuration {arn} can not be found.",
             404,
         )
-    return {"CodeSigningConfig": world.signing_configs[arn]}
+    return world.signing_configs[arn]
+
+
+def list_code_signing_configs(request: ApiRequest, world: World) -> Mapping[str, object]:
+    """ListCodeSigningConfigs of the account and region, 50 a page; the order is believed.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListCodeSigningConfigs.html
+    """
+    place = [request.region, request.account]
+    found = [arn for arn in world.signing_configs if arn.split(":")[3:5] == place]
+    arns, marker = lambda_page(request, found, lambda arn: (arn,))
+    configs = [world.signing_configs[arn] for arn in arns]
+    return {"CodeSigningConfigs": configs, "NextMarker": marker}
+
+
+def list_functions_by_code_signing_config(
+    request: ApiRequest, world: World
+) -> Mapping[str, object]:
+    """ListFunctionsByCodeSigningConfig, 50 a page; 404 for a config that is not there.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctionsByCodeSigningConfig.html
+    """
+    arn = _found(request, world)["CodeSigningConfigArn"]
+    latest = (entry["latest"] for entry in stored(request).values())
+    found = [
+        function.function_arn
+        for function in latest
+        if function is not None and function.code_signing_config_arn == arn
+    ]
+    arns, marker = lambda_page(request, found, lambda one: (one,))
+    return {"FunctionArns": arns, "NextMarker": marker}
 
 
 def put_function_code_signing_config(request: ApiRequest, world: World) -> Mapping[str, object]:

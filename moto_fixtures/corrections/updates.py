@@ -46,6 +46,7 @@ def update_function_configuration(request: ApiRequest, world: World) -> Mapping[
     """
     with world.lock:
         latest, params = unqualified(request), request.params
+        state = state_of(latest, world)
         check_settings(params)
         if latest.package_type == "Image" and any(
             params.get(name) for name in ("Runtime", "Handler", "Layers")
@@ -63,9 +64,9 @@ def update_function_configuration(request: ApiRequest, world: World) -> Mapping[
         if params.get("Layers") is not None:
             layers = checked_layers(params["Layers"], request, world)
             check_unzipped(latest.code_bytes, [layer.code_bytes for layer in layers])
-        check_revision(params.get("RevisionId"), state_of(latest, world).revision)
+        check_revision(params.get("RevisionId"), state.revision)
         check_settled(latest, world)
-        state = begin_update(latest, world)
+        begin_update(latest, world)
         apply_settings(latest, params)
         if layers is not None:
             put_layers(latest, layers)
@@ -86,13 +87,14 @@ def update_function_code(request: ApiRequest, world: World) -> Mapping[str, obje
     with world.lock:
         check_request_size(request)
         latest, params = unqualified(request), request.params
+        state = state_of(latest, world)
         if not world.seeding and latest.run_time in world.blocked.updating:
             raise no_longer_supported(latest.run_time)
         architectures = architectures_of(params)
         if architectures != latest.architectures:
             _check_not_manual("architecture", latest, world)
         package = _package(latest, request, world)
-        check_revision(params.get("RevisionId"), state_of(latest, world).revision)
+        check_revision(params.get("RevisionId"), state.revision)
         check_settled(latest, world)
         if params.get("DryRun"):
             return configuration(latest, world) | {
@@ -107,7 +109,7 @@ def update_function_code(request: ApiRequest, world: World) -> Mapping[str, obje
             latest._set_function_code(dict(params))  # noqa: SLF001 - moto reads images nowhere else
         else:
             put_package(latest, package)
-            keep_source(latest, params, world)
+            keep_source(state, params)
         if params.get("Publish"):
             return configuration(mint(latest, None, request, world), world)
         return configuration(latest, world)
@@ -126,7 +128,7 @@ def _package(latest: MotoFunction, request: ApiRequest, world: World) -> bytes |
         raise invalid(
             "Please don't provide ImageUri when updating a function with packageType Zip."
         )
-    package = read_package(params, request, seeding=world.seeding)
+    package = read_package(params, request, world)
     check_unzipped(package, layer_bytes(latest, world))
     check_signature(package, latest.code_signing_config_arn, world)
     check_code_storage(len(package) - latest.code_size, request, world)

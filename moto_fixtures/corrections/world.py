@@ -13,12 +13,16 @@ from weakref import WeakKeyDictionary
 from moto.utilities.utils import get_partition
 
 from .credentials import Sessions
-from .function_state import FunctionState
+from .function_state import Failure, FunctionState
+from .line import Hook
 from .request import Call
 from .rules import Rules
 from .runtimes import Blocked
 from .throttling import Throttles
 from .untyped import MotoAccount, MotoAlias, MotoBackend, MotoFunction, MotoPolicy, MotoUrl
+
+Place = tuple[str, str, str]
+"""Account, region and name of a function."""
 
 
 @dataclass(slots=True)
@@ -75,6 +79,12 @@ class World:
     """ARN → code signing configuration."""
     trusted_packages: set[str] = field(default_factory=set)
     """CodeSha256 of the packages that carry a signature which holds."""
+    failing: dict[Place, Failure] = field(default_factory=dict)
+    """Functions whose updates fail from now on, and how."""
+    hidden: set[Place] = field(default_factory=set)
+    """Functions whose environment callers can't decrypt."""
+    on_call: Hook | None = None
+    """Called for every request that is recorded, in the thread that answers it."""
     code_storage: dict[tuple[str, str], int] = field(default_factory=dict)
     """(account, region) → bytes of code storage, where it isn't the usual 75 GB."""
 

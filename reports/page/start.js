@@ -1,5 +1,6 @@
 // The page: fills the filters, and ties them to the table.
 
+const NOT_COUNTED = ["kept for rollback", "image", "custom runtime"];
 const GENERAL = { use: { "": "everything", finding: "all that have to move" } };
 const NO_VALUE = "\0";
 
@@ -85,7 +86,7 @@ function suggest(field, table) {
 
 function test(field) {
   const { value } = field;
-  if (value === "finding") return (use) => use !== "kept for rollback" && use !== "image";
+  if (value === "finding") return (use) => !NOT_COUNTED.includes(use);
   if (field.tagName === "SELECT") return (other) => (other ?? NO_VALUE) === value;
   const part = value.trim().toLowerCase();
   return (other, lower) => lower.includes(part);

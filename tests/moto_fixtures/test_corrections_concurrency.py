@@ -72,6 +72,29 @@ def test_provisioned_concurrency_is_in_progress_then_ready_then_gone(
     assert refused(caught.value)[:2] == ("ProvisionedConcurrencyConfigNotFoundException", 404)
 
 
+def test_provisioned_concurrency_is_in_progress_while_its_alias_moves(
+    organization: Organization, client: Client
+) -> None:
+    provision(client, "live")
+    client.update_function_configuration(FunctionName="one", MemorySize=512)
+    client.publish_version(FunctionName="one")
+    organization.emulator.take_for_updates(2)
+    client.update_alias(FunctionName="one", Name="live", FunctionVersion="2")
+    for _ in ("moving", "still moving"):
+        found = client.get_provisioned_concurrency_config(FunctionName="one", Qualifier="live")
+        assert (found["Status"], found["AvailableProvisionedConcurrentExecutions"]) == (
+            "IN_PROGRESS",
+            2,
+        )
+        row = client.list_provisioned_concurrency_configs(FunctionName="one")
+        assert row["ProvisionedConcurrencyConfigs"][0]["Status"] == "IN_PROGRESS"
+        assert "RoutingConfig" in client.get_alias(FunctionName="one", Name="live")
+        organization.clock.now += 1
+    found = client.get_provisioned_concurrency_config(FunctionName="one", Qualifier="live")
+    assert found["Status"] == "READY"
+    assert "RoutingConfig" not in client.get_alias(FunctionName="one", Name="live")
+
+
 def test_only_what_is_published_can_be_provisioned(client: Client) -> None:
     client.create_alias(FunctionName="one", Name="newest", FunctionVersion="$LATEST")
     for qualifier in ("$LATEST", "newest"):

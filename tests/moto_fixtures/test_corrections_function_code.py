@@ -108,3 +108,14 @@ def test_an_image_function_has_an_image_and_no_location(organization: Organizati
     assert (code["RepositoryType"], code["ImageUri"]) == ("ECR", image)
     assert "Location" not in code
     assert "Runtime" not in client.list_functions()["Functions"][0]
+
+
+@pytest.mark.parametrize("operation", ["get_function", "get_function_configuration"])
+def test_an_alias_gives_the_version_it_points_at(client: Client, operation: str) -> None:
+    version = client.publish_version(FunctionName="one")["Version"]
+    client.create_alias(FunctionName="one", Name="live", FunctionVersion=version)
+    arn = client.get_function_configuration(FunctionName="one")["FunctionArn"]
+    for params in ({"FunctionName": "one", "Qualifier": "live"}, {"FunctionName": f"{arn}:live"}):
+        answer = getattr(client, operation)(**params)
+        found = answer.get("Configuration", answer)
+        assert (found["Version"], found["FunctionArn"]) == (version, f"{arn}:live")

@@ -57,7 +57,7 @@ def test_a_call_tells_the_iam_action_it_needs(call: Call, action: str) -> None:
     ("service", "operation", "params"),
     [
         ("lambda", "get_function_recursion_config", {"FunctionName": "one"}),
-        ("lambda", "list_code_signing_configs", {}),
+        ("lambda", "list_capacity_providers", {}),
         ("config", "select_aggregate_resource_config", {"Expression": "SELECT x"}),
         ("health", "describe_events", {}),
     ],
@@ -78,10 +78,10 @@ def test_what_nobody_emulates_never_looks_worth_a_retry(
 
 
 @pytest.mark.parametrize(
-    ("place", "operation"),
+    ("place", "service", "operation"),
     [
-        ("moto.awslambda.models.LambdaBackend.list_layers", "list_layers"),
-        ("moto.awslambda.models.LambdaFunction.get_configuration", "list_functions"),
+        ("moto.cloudwatch.models.CloudWatchBackend.list_metrics", "cloudwatch", "list_metrics"),
+        ("moto.awslambda.models.LambdaFunction.get_configuration", "lambda", "list_functions"),
     ],
 )
 def test_a_failure_inside_never_looks_worth_a_retry(
@@ -89,15 +89,16 @@ def test_a_failure_inside_never_looks_worth_a_retry(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     place: str,
+    service: str,
     operation: str,
 ) -> None:
     def fail(*_: object) -> None:
         raise KeyError("inside")
 
-    client = organization.add_function("one")
+    organization.add_function("one")
     monkeypatch.setattr(place, fail)
     with pytest.raises(ClientError) as error:
-        getattr(client, operation)()
+        getattr(organization.client(service, MEMBER), operation)()
     assert refused(error.value)[:2] == ("EmulatorFailure", 400)
     assert "failed at" in caplog.text
 
@@ -106,10 +107,11 @@ def test_a_500_of_motos_never_looks_worth_a_retry(
     organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "moto.awslambda.responses.LambdaResponse.list_layers", lambda _: (500, {"status": 500}, "")
+        "moto.cloudwatch.responses.CloudWatchResponse.list_metrics",
+        lambda _: (500, {"status": 500}, ""),
     )
     with pytest.raises(ClientError) as error:
-        organization.client("lambda").list_layers()
+        organization.client("cloudwatch").list_metrics()
     assert refused(error.value)[:2] == ("EmulatorFailure", 400)
 
 

@@ -15,6 +15,7 @@ from tests.moto_fixtures.small_organization import (
     RULES,
     refused,
     running,
+    zip_of,
 )
 
 SESSION = f"arn:aws:sts::{MEMBER}:assumed-role/{ROLE}/fleet"
@@ -46,6 +47,66 @@ def test_a_denied_action_leaves_the_services_others_alone() -> None:
             client.list_aliases(FunctionName="one")
         arn = f"arn:aws:lambda:{HOME}:{MEMBER}:function:one"
         assert f"lambda:ListAliases on resource: {arn} because" in refused(error.value)[2]
+
+
+WRITES: dict[str, tuple[str, dict[str, object]]] = {
+    "UpdateFunctionCode": ("update_function_code", {"ZipFile": zip_of(main=b"new")}),
+    "UpdateFunctionConfiguration": ("update_function_configuration", {"MemorySize": 512}),
+    "PublishVersion": ("publish_version", {}),
+    "CreateAlias": ("create_alias", {"Name": "new", "FunctionVersion": "1"}),
+    "UpdateAlias": ("update_alias", {"Name": "live", "FunctionVersion": "1"}),
+    "DeleteAlias": ("delete_alias", {"Name": "live"}),
+    "DeleteFunction": ("delete_function", {}),
+    "InvokeFunction": ("invoke", {}),
+}
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_every_write_can_be_denied_by_itself_and_then_changes_nothing(action: str) -> None:
+    with running(replace(RULES, denied=frozenset({(MEMBER, f"lambda:{action}")}))) as organization:
+        client = organization.add_function("one")
+        with organization.emulator.seeding():
+            client.publish_version(FunctionName="one")
+            client.create_alias(FunctionName="one", Name="live", FunctionVersion="1")
+        before = client.get_function_configuration(FunctionName="one")["RevisionId"]
+        operation, params = WRITES[action]
+        with pytest.raises(ClientError) as error:
+            getattr(client, operation)(FunctionName="one", **params)
+        code, status, message = refused(error.value)
+        assert (code, status) == ("AccessDeniedException", 403)
+        arn = f"arn:aws:lambda:{HOME}:{MEMBER}:function:one"
+        assert f"not authorized to perform: lambda:{action} on resource: {arn} because" in message
+        assert client.get_function_configuration(FunctionName="one")["RevisionId"] == before
+
+
+@pytest.mark.parametrize(
+    ("action", "operation", "params"),
+    [
+        ("TagResource", "tag_resource", {"Tags": {"team": "orders"}}),
+        ("UntagResource", "untag_resource", {"TagKeys": ["team"]}),
+    ],
+)
+def test_tagging_can_be_denied_by_itself(
+    action: str, operation: str, params: dict[str, object]
+) -> None:
+    arn = f"arn:aws:lambda:{HOME}:{MEMBER}:function:one"
+    with running(replace(RULES, denied=frozenset({(MEMBER, f"lambda:{action}")}))) as organization:
+        client = organization.add_function("one")
+        with pytest.raises(ClientError) as error:
+            getattr(client, operation)(Resource=arn, **params)
+        assert f"lambda:{action} on resource: {arn} because" in refused(error.value)[2]
+        client.list_tags(Resource=arn)
+
+
+def test_a_layer_version_by_its_arn_needs_the_permission_to_get_it() -> None:
+    with running(
+        replace(RULES, denied=frozenset({(MEMBER, "lambda:GetLayerVersion")}))
+    ) as organization:
+        with pytest.raises(ClientError) as error:
+            organization.client("lambda", MEMBER).get_layer_version_by_arn(
+                Arn=f"arn:aws:lambda:{HOME}:{MEMBER}:layer:shim:1"
+            )
+        assert "lambda:GetLayerVersion on" in refused(error.value)[2]
 
 
 def test_a_denied_action_stays_one_accounts_own() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from fleet.ledger import Action, Entry, Verb
 from fleet.model import (
     FUNCTION_COLUMNS,
     GO1X,
+    Alias,
     Coverage,
     CoverageStatus,
     FunctionConfig,
@@ -86,3 +88,26 @@ def column(store: Store, name: str, scan_id: str = SCAN) -> list[object]:
 
 def statuses(store: Store, scan_id: str = SCAN) -> dict[tuple[str, str], CoverageStatus]:
     return {(row.account, row.region): row.status for row in store.coverage(scan_id)}
+
+
+def intended(
+    name: str = "orders",
+    *,
+    run: str = "20261121T100000Z-0002",
+    verb: Verb = Verb.MIGRATE,
+    action: Action = Action.PUT_ALIAS,
+    account: str = ACCOUNT,
+    region: str = "eu-west-1",
+) -> Entry:
+    """A step that is about to be made: the alias live of a function moves from 1 to 2."""
+    return Entry(
+        run=run,
+        verb=verb,
+        ref=FunctionRef("aws", account, region, name),
+        action=action,
+        what="Point the alias live at version 2.",
+        caller=f"arn:aws:iam::{account}:user/ada",
+        began=START,
+        alias_before=Alias("live", "1"),
+        alias_after=Alias("live", "2"),
+    )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -13,13 +14,15 @@ import pytest
 from sqlalchemy import URL, text
 
 from fleet.errors import FileProblem
+from fleet.ledger import EntryState
 from fleet.model import EVERY_REGION, Account, CoverageStatus
-from fleet.store import Store, sqlite_file
+from fleet.store import Store, ledger, sqlite_file
 from fleet.store.database import Database
-from tests.store import writer
-from tests.store.examples import ACCOUNT, SCAN, column, header, lane, statuses
+from tests.store import noter, writer
+from tests.store.examples import ACCOUNT, SCAN, START, column, header, intended, lane, statuses
 
 WRITER = [sys.executable, writer.__file__]
+NOTER = [sys.executable, noter.__file__]
 ROUNDS = 12
 PLANNED = [writer.region(number) for number in range(writer.LANES)]
 
@@ -127,6 +130,64 @@ def test_threads_share_a_store(store: Store) -> None:
         list(pool.map(lambda at: store.save_lane(SCAN, lane("a", "b", region=at)), PLANNED))
     assert store.totals(SCAN).by_status == {CoverageStatus.OK: writer.LANES}
     assert len(column(store, "name")) == 2 * writer.LANES
+
+
+def test_threads_and_commands_that_note_steps_at_once_lose_none(store: Store, state: str) -> None:
+    def note(_: int) -> int:
+        number = store.begin_step(intended(run="threads"))
+        store.end_step(number, state=EntryState.DONE, ended=START)
+        return number
+
+    with waiting(*NOTER, state, "one") as one, waiting(*NOTER, state, "two") as two:
+        go(one, two, lines=20)
+        with ThreadPoolExecutor(8) as pool:
+            numbers = list(pool.map(note, range(40)))
+        for process in (one, two):
+            told, problem = process.communicate()
+            assert problem == ""
+            numbers += map(int, told.split())
+    steps = store.steps(intended().ref)
+    assert [step.number for step in steps] == sorted(numbers)
+    assert Counter(step.run for step in steps) == {"threads": 40, "one": 20, "two": 20}
+    under_way = [step.run for step in steps if step.state is EntryState.INTENDED]
+    assert sorted(under_way) == ["one", "two"]
+
+
+def test_killed_command_leaves_the_step_it_was_about_to_make(store: Store, state: str) -> None:
+    with waiting(*NOTER, state, "one") as process:
+        go(process)
+        assert process.stdout
+        number = int(process.stdout.readline())
+        process.kill()
+        process.wait()
+    [step] = store.steps(intended().ref)
+    assert (step.number, step.state, step.ended) == (number, EntryState.INTENDED, None)
+    store.end_step(number, state=EntryState.DONE, ended=START)
+
+
+def test_commands_that_make_the_hash_key_at_once_all_get_the_same(state: str) -> None:
+    together = Barrier(4, timeout=60)
+
+    def ask(_: int) -> bytes:
+        with Store.open(state) as store:
+            together.wait()
+            return store.hash_key()
+
+    with ThreadPoolExecutor(together.parties) as pool:
+        assert len(set(pool.map(ask, range(together.parties)))) == 1
+
+
+def test_command_that_comes_too_late_to_make_the_hash_key_gets_the_one_that_is_there(
+    store: Store, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = ledger.hash_key
+    with Store.open(state) as faster:
+        key = faster.hash_key()
+    seen: list[bytes | None] = [None]  # as it was when the slower one looked
+    monkeypatch.setattr(
+        ledger, "hash_key", lambda connection: seen.pop() if seen else read(connection)
+    )
+    assert store.hash_key() == key
 
 
 def test_commands_that_plan_the_same_accounts_in_any_order_do_not_stop_each_other(

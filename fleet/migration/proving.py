@@ -1,0 +1,87 @@
+"""Does it work? What a test event's answer shows, and what it leaves open. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from fleet.aws.failures import CallFailed, Situation
+from fleet.aws.updates import Invoked
+
+_SHOWN = 200
+"""Characters of a function's answer that are told."""
+_NOT_NOW = frozenset({"ResourceNotReadyException", "EC2ThrottledException", "EFSIOException"})
+
+
+@dataclass(frozen=True, slots=True)
+class TestEvent:
+    """An event to invoke a function with, and what it is to answer."""
+
+    event: bytes
+    """JSON."""
+    expected: bytes | None = None
+    """JSON; None: any answer that is no error."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestEvents:
+    """Which function is invoked with what; no event, no invocation."""
+
+    for_all: TestEvent | None = None
+    by_name: Mapping[str, TestEvent] = field(default_factory=dict)
+
+    def of(self, name: str) -> TestEvent | None:
+        """The event of a function, its own before the one for all."""
+        return self.by_name.get(name, self.for_all)
+
+
+class ProofOutcome(StrEnum):
+    """What was shown."""
+
+    WORKS = "works"
+    FAILS = "fails"
+    """The one outcome that rolls back by itself."""
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was shown, in a sentence."""
+
+    outcome: ProofOutcome
+    reason: str
+
+
+def judge(answer: Invoked | CallFailed, expected: bytes | None) -> Proof:
+    """Say what an invocation shows.
+
+    A throttle, a function that wakes up, a fault of the moment show nothing of the function:
+    https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+    """
+    if isinstance(answer, CallFailed):
+        passing = answer.situation in {Situation.THROTTLED, Situation.TRANSIENT, Situation.CONFLICT}
+        if passing or answer.code in _NOT_NOW or answer.situation is not Situation.OTHER:
+            return Proof(ProofOutcome.INCONCLUSIVE, f"it could not be invoked: {answer.why}")
+        return Proof(ProofOutcome.FAILS, f"AWS can't run it: {answer.why}")
+    said = _shown(answer.payload)
+    if answer.error:
+        return Proof(ProofOutcome.FAILS, f"with the test event it fails ({answer.error}): {said}")
+    if expected is not None and not _same(answer.payload, expected):
+        return Proof(
+            ProofOutcome.FAILS, f"with the test event it answers other than expected: {said}"
+        )
+    return Proof(ProofOutcome.WORKS, "it answers the test event as expected")
+
+
+def _same(payload: bytes, expected: bytes) -> bool:
+    try:
+        return bool(json.loads(payload) == json.loads(expected))
+    except ValueError:
+        return payload == expected
+
+
+def _shown(payload: bytes) -> str:
+    text = payload[:_SHOWN].decode(errors="replace")
+    return text + ("…" if len(payload) > _SHOWN else "")

@@ -1,0 +1,194 @@
+"""What every change of one function needs, whichever way it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fleet.aws.deployments import read_now
+from fleet.aws.failures import CallFailed, Interrupted, RoleRefused, Situation
+from fleet.aws.layers import publish_bridge
+from fleet.aws.packages import Location
+from fleet.aws.session import Lane
+from fleet.deployment import BRIDGE_LAYER, SERVING_ALIAS, X86_64_ALIAS, Deployment, Observed, Way
+from fleet.inspection import Strategy
+from fleet.ledger import Action, Verb
+from fleet.migration.acting import Hands
+from fleet.migration.ground import Ground
+from fleet.migration.observing import Observer
+from fleet.migration.packages import Workbench
+from fleet.migration.paths import is_bridge
+from fleet.migration.plan import Outcome, Result
+from fleet.migration.problems import Halted, halted_by
+from fleet.migration.travelling import Journey
+from fleet.model import LATEST, ROLLBACK_ALIAS, FunctionRef
+
+CODE_GONE = "CodeGone"
+_UNPUBLISHED = "(new)"
+_DESCRIPTION = "Starts a go1.x package on a custom runtime while fleet moves its function"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to have a way's packages here again, the same byte for byte."""
+
+    start: Deployment
+    strategy: Strategy | None = None
+    """By which the end's package is made of the start's; None where it is not."""
+    artifact: Path | None = None
+    """The end's package, where the user brought it."""
+
+
+class Work:
+    """One function that is being changed; `outcome` gathers what became of it."""
+
+    def __init__(
+        self, ground: Ground, ref: FunctionRef, observer: Observer, recipe: Recipe, room: Path
+    ) -> None:
+        """`room` is a directory for its packages, which is the caller's."""
+        self.ground = ground
+        self.ref = ref
+        self.observer = observer
+        self.lane = ground.aws.lane(ref.account, ref.region)
+        self.done: list[str] = []
+        self._recipe = recipe
+        self._bench = Workbench(room, ground.downloads, self.lane)
+
+    def journey(self, way: Way) -> Journey:
+        """The loop that leads along a way, or back."""
+        ground = self.ground
+        hands = Hands(
+            ground.aws,
+            self.lane,
+            self.ref,
+            ground.journal,
+            self.observer,
+            self._supplied,
+            key=ground.key,
+            bucket=ground.bucket_of(self.ref),
+        )
+        return Journey(way, self.observer, hands, ground.patience, self.done)
+
+    def with_bridge(self, way: Way, verb: Verb) -> Way:
+        """The way with the bridge layer's own ARN: published, if it is the first that needs it.
+
+        Raises CallFailed.
+        """
+        stand_in = next(
+            (arn for each in way.path for arn in each.layers if is_unpublished(arn)), None
+        )
+        if stand_in is None:
+            return way
+
+        def publish(package: bytes) -> str:
+            return self.ground.journal.noted(
+                verb,
+                replace(self.ref, name=""),
+                Action.PUBLISH_LAYER,
+                "publish the bridge layer of this account and region",
+                lambda: publish_bridge(self.ground.aws, self.lane, package, _DESCRIPTION),
+            )
+
+        arn = self.ground.knowledge(self.ref).make_bridge(publish)
+        return replace(
+            way,
+            path=tuple(
+                replace(
+                    each, layers=tuple(arn if layer == stand_in else layer for layer in each.layers)
+                )
+                for each in way.path
+            ),
+        )
+
+    def ended(self, result: Result, reason: str = "", *, notes: tuple[str, ...] = ()) -> Outcome:
+        """What became of it."""
+        return Outcome(self.ref, result, reason, tuple(self.done), notes)
+
+    def outcome(self, work: Callable[[], Outcome], *, blocked: str) -> Outcome:
+        """The outcome of `work`, or of what stopped it; `blocked` says what a refused go1.x means.
+
+        Raises NoCredentials, and OSError where there is no room here.
+        """
+        try:
+            return work()
+        except Interrupted:
+            return self.ended(Result.INTERRUPTED, "the same command goes on from here")
+        except CallFailed as failure:
+            if failure.situation is Situation.RUNTIME_BLOCKED:
+                return self.ended(Result.BLOCKED, f"{failure.why}; {blocked}")
+            halted = halted_by(failure)
+            return self.ended(halted.result, halted.reason)
+        except RoleRefused as refused:
+            return self.ended(Result.BLOCKED, refused.why)
+        except Halted as halted:
+            return self.ended(halted.result, halted.reason)
+
+    def _supplied(self, code_sha256: str) -> Path:
+        """A package of the way, had or made again if it is not here; raises Halted."""
+        bench, recipe = self._bench, self._recipe
+        if recipe.artifact is not None and not bench.has(code_sha256):
+            bench.given(recipe.artifact)
+        if not bench.has(code_sha256):
+            locate = locating(self.ground, self.lane, self.ref, code_sha256)
+            try:
+                bench.fetched(locate)
+            except CallFailed as failure:
+                if failure.code != CODE_GONE or code_sha256 == recipe.start.code_sha256:
+                    raise
+        if not bench.has(code_sha256) and recipe.strategy is not None:
+            original = self._supplied(recipe.start.code_sha256)
+            bench.repackaged(original, recipe.start.handler or "", recipe.strategy)
+        if not bench.has(code_sha256):
+            raise Halted(Result.FAILED, "its package is no longer what the plan was made with")
+        return bench.package(code_sha256)
+
+
+def locating(
+    ground: Ground, lane: Lane, ref: FunctionRef, code_sha256: str
+) -> Callable[[], Location]:
+    """Where a package can be had: of $LATEST, or of a version that one of our aliases holds.
+
+    What it gives raises CallFailed, with the code CodeGone where none of them has it.
+    """
+
+    def places() -> Iterator[Location | None]:
+        for qualifier in (LATEST, ROLLBACK_ALIAS, SERVING_ALIAS, X86_64_ALIAS):
+            try:
+                now = read_now(ground.aws, lane, ref.name, ground.key, qualifier)
+            except CallFailed as failure:
+                if failure.situation is not Situation.NOT_FOUND or qualifier == LATEST:
+                    raise
+                continue
+            if now.deployment.code_sha256 == code_sha256:
+                yield now.location
+
+    def locate() -> Location:
+        for location in places():
+            if location is not None:
+                return location
+        gone = "no version that is known has this code any more"
+        action = "lambda:GetFunction"
+        raise CallFailed(action, lane.account, lane.region, Situation.OTHER, CODE_GONE, gone)
+
+    return locate
+
+
+def bridge_of(ground: Ground, ref: FunctionRef, seen: Observed) -> str:
+    """ARN of the bridge layer that the function has, or would get.
+
+    A stand-in where there is none yet: a look publishes nothing. Raises CallFailed.
+    """
+    mine = f":{ref.account}:"
+    attached = [arn for arn in seen.deployment.layers if is_bridge(arn) and mine in arn]
+    stem = f"arn:{ref.partition}:lambda:{ref.region}:{ref.account}"
+    return (
+        next(iter(attached), None)
+        or ground.knowledge(ref).bridge()
+        or f"{stem}:layer:{BRIDGE_LAYER}:{_UNPUBLISHED}"
+    )
+
+
+def is_unpublished(arn: str) -> bool:
+    """Whether this stands for a bridge layer that has yet to be published."""
+    return arn.endswith(f":{_UNPUBLISHED}")
