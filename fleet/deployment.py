@@ -116,6 +116,14 @@ class Route(StrEnum):
         return self is Route.DIRECT
 
 
+class Back(StrEnum):
+    """How far back."""
+
+    GO1X = "go1.x"
+    X86_64 = "x86_64"
+    """From arm64 only; the runtime stays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """From one deployment to another, and what is left around it."""

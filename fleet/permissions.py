@@ -107,6 +107,10 @@ BUCKET = (
     _member("s3", "PutObject", "packages over 50 MB (--bucket)"),
     _member("s3", "DeleteObject", "the same, once Lambda has its copy (--bucket)"),
 )
+ARTIFACT = (
+    _member("s3", "GetObject", "packages built for arm64 (--artifact s3://…)"),
+    _caller("s3", "GetObject", "the same, where only you can read the bucket"),
+)
 CLEANUP: tuple[Permission, ...] = (
     _caller("sts", "GetCallerIdentity", "tells account and partition; AWS never denies it"),
     _caller("sts", "AssumeRole", "enters each account"),
@@ -119,7 +123,6 @@ DELETE = (_member("lambda", "DeleteLayerVersion", "takes the bridge layer away")
 UNRECORDED: tuple[Permission, ...] = (
     _member("kms", "", "functions whose environment has a key of yours", action="kms:Decrypt"),
     _member("kms", "", "functions whose package has a key of yours", action="kms:GenerateDataKey"),
-    _member("s3", "", "Lambda fetches from --bucket as you", action="s3:GetObject"),
 )
 """What AWS asks for behind a call of MOVE, listed by hand since no recorded call shows it.
 
@@ -127,6 +130,10 @@ iam:PassRole is not among them: no call names a role.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
 https://docs.aws.amazon.com/lambda/latest/dg/encrypt-zip-package.html
 """
+
+BUCKET_UNRECORDED = (
+    _member("s3", "", "Lambda fetches from --bucket as you", action="s3:GetObject"),
+)
 
 Statement = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""The table of permissions as documents: IAM policies, and the template of a read-only role. Pure.
+"""The table of permissions as documents: IAM policies, and the template of a role. Pure.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 """
@@ -48,13 +48,19 @@ def caller_policy(permissions: Iterable[Permission], role_name: str, partition: 
     }
 
 
-def role_template(permissions: Iterable[Permission], role_name: str) -> Document:
-    """A CloudFormation template of the role, for a StackSet over every member account."""
+def role_template(
+    permissions: Iterable[Permission], role_name: str, *, verb: str = "scan"
+) -> Document:
+    """A CloudFormation template of the role, for a StackSet over every member account.
+
+    `verb` is the command that the role is for.
+    """
+    resource = f"Fleet{verb.title()}Role"
     policy = member_policy(permissions)
     trusted = {"Fn::Sub": "arn:${AWS::Partition}:iam::${TrustedAccountId}:root"}
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": "Read-only role with which fleet scan looks at this account.",
+        "Description": f"Role with which fleet {verb} works in this account, and nothing more.",
         "Parameters": {
             "TrustedAccountId": {
                 "Type": "String",
@@ -64,19 +70,19 @@ def role_template(permissions: Iterable[Permission], role_name: str) -> Document
             "RoleName": {
                 "Type": "String",
                 "Default": role_name,
-                "Description": "Name of the role; give it to fleet scan as --role-name.",
+                "Description": f"Name of the role; give it to fleet {verb} as --role-name.",
             },
             "ExternalId": {
                 "Type": "String",
                 "Default": "",
-                "Description": "If set, fleet scan must be given it as --external-id.",
+                "Description": f"If set, fleet {verb} must be given it as --external-id.",
             },
         },
         "Conditions": {
             "WithExternalId": {"Fn::Not": [{"Fn::Equals": [{"Ref": "ExternalId"}, ""]}]}
         },
         "Resources": {
-            "FleetScanRole": {
+            resource: {
                 "Type": "AWS::IAM::Role",
                 "Properties": {
                     "RoleName": {"Ref": "RoleName"},
@@ -98,17 +104,17 @@ def role_template(permissions: Iterable[Permission], role_name: str) -> Document
                             }
                         ],
                     },
-                    "Policies": [{"PolicyName": "fleet-scan", "PolicyDocument": policy}],
+                    "Policies": [{"PolicyName": f"fleet-{verb}", "PolicyDocument": policy}],
                 },
             }
         },
-        "Outputs": {"RoleArn": {"Value": {"Fn::GetAtt": ["FleetScanRole", "Arn"]}}},
+        "Outputs": {"RoleArn": {"Value": {"Fn::GetAtt": [resource, "Arn"]}}},
     }
 
 
 def _member_statement(permissions: Iterable[Permission]) -> Document:
     return {
-        "Sid": "ReadEachAccount",
+        "Sid": "InEachAccount",
         "Effect": "Allow",
         "Action": list(actions(permissions, Where.MEMBER)),
         "Resource": "*",

@@ -28,8 +28,11 @@ _NUMBERS = {"parallelism": int, "calls_per_second": float}
 _ACCOUNT_ADVICE = "an account id is text of 12 digits: put it in quotes, with its leading zeros"
 _ADVICE: Mapping[object, str] = {
     "extra_forbidden": "there is no such key",
-    ("exclude_accounts", "string_type"): _ACCOUNT_ADVICE,
-    ("exclude_accounts", "string_pattern_mismatch"): _ACCOUNT_ADVICE,
+    **{
+        (key, kind): _ACCOUNT_ADVICE
+        for key in ("exclude_accounts", "blocklist")
+        for kind in ("string_type", "string_pattern_mismatch")
+    },
 }
 """Better words than the validator's, by kind of error, or by key and kind."""
 
@@ -51,6 +54,8 @@ class Settings(BaseModel):
     regions: tuple[str, ...] | None = None
     exclude_regions: tuple[str, ...] = ()
     exclude_accounts: tuple[_Account, ...] = ()
+    blocklist: tuple[_Account, ...] = ()
+    """Accounts that are scanned, and never written to."""
     runtimes: tuple[str, ...] = Field(default=("go1.x",), min_length=1)
     parallelism: int = Field(default=32, ge=1, le=256)
     calls_per_second: float = Field(default=10.0, gt=0, le=15)

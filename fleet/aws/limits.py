@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet.aws.failures import CallFailed, Situation, readable
+from fleet.aws.failures import readable
 from fleet.aws.functions import each_of
 from fleet.aws.session import Aws, Lane
 
@@ -53,29 +53,3 @@ def code_storage(aws: Aws, lane: Lane) -> tuple[int, int]:
         return int(answer["AccountLimit"]["TotalCodeSize"]), int(
             answer["AccountUsage"]["TotalCodeSize"]
         )
-
-
-def layer_problem(aws: Aws, lane: Lane, arn: str) -> str:
-    """Why a layer version could not be put on a function again, or ''.
-
-    Setting a list of layers needs lambda:GetLayerVersion on each, foreign ones too, and a
-    deleted version cannot be set, though functions that have it run on:
-    https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html. Raises CallFailed.
-    """
-    with readable("lambda:GetLayerVersionByArn", lane.account, lane.region):
-        layer, _, version = arn.rpartition(":")
-        number = int(version)
-    try:
-        aws.call(
-            lane,
-            "lambda",
-            "GetLayerVersion",
-            holds="Content",
-            LayerName=layer,
-            VersionNumber=number,
-        )
-    except CallFailed as failure:
-        if failure.situation in {Situation.NOT_FOUND, Situation.DENIED}:
-            return f"{failure.code}: {failure.detail}"
-        raise
-    return ""

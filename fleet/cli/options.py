@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from fleet.deployment import Route
+from fleet.migration.facts import AskedRoute
+
 
 class Format(StrEnum):
     """How a result is written to stdout."""
@@ -57,3 +60,80 @@ Lifecycle = Annotated[
 ]
 OutputFormat = Annotated[Format, typer.Option("--format", help="What stdout gets.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colours (NO_COLOR does the same).")]
+
+Many = list[str] | None
+OfAccounts = Annotated[
+    Many, typer.Option("--account", metavar="ID", help="Of the scan, only these accounts.")
+]
+NotAccounts = Annotated[
+    Many, typer.Option("--exclude-account", metavar="ID", help="Of the scan, not these accounts.")
+]
+OfRegions = Annotated[
+    Many,
+    typer.Option("--region", metavar="NAME", help="Of the scan, only these regions (wildcards)."),
+]
+NotRegions = Annotated[
+    Many,
+    typer.Option("--exclude-region", metavar="NAME", help="Of the scan, not these (wildcards)."),
+]
+OfFunctions = Annotated[
+    Many,
+    typer.Option("--function", metavar="NAME", help="Of the scan, only these names (wildcards)."),
+]
+OfTags = Annotated[
+    Many,
+    typer.Option("--tag", metavar="KEY[=VALUE]", help="Of the scan, only with one of these tags."),
+]
+Arns = Annotated[Many, typer.Argument(metavar="[ARN]...", help="Functions.", show_default=False)]
+FromScan = Annotated[
+    str | None,
+    typer.Option(
+        "--from-scan",
+        metavar="[=ID]",
+        help="Every function that the last scan (or this one) found on go1.x.",
+    ),
+]
+Apply = Annotated[
+    bool,
+    typer.Option("--apply", help="Do it. Without this nothing is changed: the steps are shown."),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask before it is done, as in CI.")]
+MaxFailures = Annotated[
+    int | None,
+    typer.Option(
+        "--max-failures", min=1, metavar="N", help="Begin no further one after N have failed."
+    ),
+]
+Parallelism = Annotated[
+    int | None,
+    typer.Option("--parallelism", min=1, max=256, help="Functions at once (at most 8)."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
+
+
+class Shown(StrEnum):
+    """How a plan, an outcome or a history is written to stdout."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class RuntimeRoute(StrEnum):
+    """The routes that change the runtime."""
+
+    BRIDGE = "bridge"
+    DUAL = "dual"
+    DIRECT = "direct"
+
+    @property
+    def asked(self) -> AskedRoute:
+        """As the gates know it."""
+        routes: dict[RuntimeRoute, AskedRoute] = {
+            RuntimeRoute.BRIDGE: Route.BRIDGE,
+            RuntimeRoute.DUAL: Route.DUAL,
+            RuntimeRoute.DIRECT: Route.DIRECT,
+        }
+        return routes[self]
+
+
+ShownAs = Annotated[Shown, typer.Option("--format", help="What stdout gets.")]

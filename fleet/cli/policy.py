@@ -1,14 +1,16 @@
 """`fleet policy`: the permissions a verb needs, printed."""
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fleet.cli import options as shared
 
-NEW_ROLE = "fleet-scan"
-"""Not OrganizationAccountAccessRole: created accounts have that one already."""
+if TYPE_CHECKING:
+    from fleet.permissions import Permission
 
 policy_app = typer.Typer(
     name="policy",
@@ -25,6 +27,7 @@ class Document(StrEnum):
     CALLER = "caller"
     MEMBER = "member"
     TEMPLATE = "template"
+    REASONS = "reasons"
 
 
 class Partition(StrEnum):
@@ -40,49 +43,99 @@ def _group() -> None:
     pass
 
 
+WhichDocument = Annotated[
+    Document,
+    typer.Option(
+        "--for",
+        help="caller: IAM policy for the credentials that run it. member: IAM policy for the role "
+        "in each account. template: CloudFormation template of that role, for a StackSet. "
+        "reasons: each action, and why.",
+    ),
+]
+RoleName = Annotated[
+    str | None,
+    typer.Option(
+        "--role-name",
+        help="Name of the role in each account (default: what the command would assume; for the "
+        "template fleet-scan or fleet-migrate).",
+    ),
+]
+InPartition = Annotated[Partition, typer.Option("--partition", help="Of the accounts.")]
+
+
 @policy_app.command()
 def scan(
     *,
-    document: Annotated[
-        Document,
-        typer.Option(
-            "--for",
-            help="caller: IAM policy for the credentials that run the scan. member: IAM policy "
-            "for the role in each account. template: CloudFormation template of that role, for "
-            "a StackSet.",
-        ),
-    ] = Document.CALLER,
-    role_name: Annotated[
-        str | None,
-        typer.Option(
-            "--role-name",
-            help="Name of the role in each account (default: what `fleet scan` would assume; "
-            "for the template fleet-scan).",
-        ),
-    ] = None,
-    partition: Annotated[
-        Partition, typer.Option("--partition", help="Of the accounts.")
-    ] = Partition.AWS,
+    document: WhichDocument = Document.CALLER,
+    role_name: RoleName = None,
+    partition: InPartition = Partition.AWS,
     inspect: Annotated[
         bool, typer.Option("--inspect", help="With what `fleet scan --inspect` needs.")
     ] = False,
     config: shared.Config = None,
 ) -> None:
     """Print what `fleet scan` needs."""
+    from fleet.permissions import INSPECT, SCAN
+
+    needed = (*SCAN, *INSPECT) if inspect else SCAN
+    _print("scan", needed, document, role_name, partition, config)
+
+
+@policy_app.command()
+def migrate(
+    *,
+    document: WhichDocument = Document.CALLER,
+    role_name: RoleName = None,
+    partition: InPartition = Partition.AWS,
+    invoke: Annotated[
+        bool, typer.Option("--invoke", help="With what --event and --events need.")
+    ] = False,
+    bucket: Annotated[bool, typer.Option("--bucket", help="With what --bucket needs.")] = False,
+    config: shared.Config = None,
+) -> None:
+    """Print what `fleet migrate`, `fleet rollback` and `fleet cleanup` need with --apply."""
+    from fleet.permissions import (
+        BUCKET,
+        BUCKET_UNRECORDED,
+        CLEANUP,
+        DELETE,
+        INVOKE,
+        MOVE,
+        PLAN,
+        UNRECORDED,
+    )
+
+    needed = (
+        *(*PLAN, *MOVE, *UNRECORDED, *CLEANUP, *DELETE),
+        *(INVOKE if invoke else ()),
+        *((*BUCKET, *BUCKET_UNRECORDED) if bucket else ()),
+    )
+    _print("migrate", needed, document, role_name, partition, config)
+
+
+def _print(
+    verb: str,
+    needed: "Sequence[Permission]",
+    document: Document,
+    role_name: str | None,
+    partition: Partition,
+    config: Path | None,
+) -> None:
     import json
     import os
 
-    from fleet.permissions import INSPECT, SCAN
     from fleet.policy import caller_policy, member_policy, role_template
     from fleet.settings import Settings
 
-    needed = (*SCAN, *INSPECT) if inspect else SCAN
+    if document is Document.REASONS:
+        for action, reason in sorted({(each.action, each.reason) for each in needed}):
+            typer.echo(f"{action:<46}{reason}")
+        return
     if document is Document.TEMPLATE:
         import yaml
 
-        typer.echo(
-            yaml.safe_dump(role_template(needed, role_name or NEW_ROLE), sort_keys=False), nl=False
-        )
+        template = role_template(needed, role_name or f"fleet-{verb}", verb=verb)
+        typer.echo(yaml.safe_dump(template, sort_keys=False), nl=False)
         return
     if document is Document.MEMBER:
         policy = member_policy(needed)

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from fleet.model import Coverage
+from fleet.model import Coverage, FunctionRef
 
 HEARTBEAT_SECONDS = 10.0
 
@@ -115,50 +116,114 @@ class ScanProgress:
         self.show()
 
 
+@dataclass(slots=True)
+class MoveCounts:
+    """How far a migration is."""
+
+    functions: int = 0
+    doing: str = ""
+    results: dict[str, int] = field(default_factory=dict)
+    started: float = 0.0
+
+    def line(self, now: float) -> str:
+        """One sentence of numbers; `now` and `started` in seconds of the same clock."""
+        done = sum(self.results.values())
+        parts = [f"{done:,} of {self.functions:,} functions {self.doing}"]
+        parts += [f"{count:,} {result}" for result, count in self.results.items()]
+        if done:
+            left = (now - self.started) / done * (self.functions - done)
+            parts.append(f"about {_duration(left)} left")
+        return ", ".join(parts)
+
+
+@dataclass(slots=True)
+class MoveProgress:
+    """Counts functions; `show` is called after each."""
+
+    counts: MoveCounts
+    show: Callable[[], None] = field(default=lambda: None)
+    clock: Callable[[], float] = time.monotonic
+
+    def planned(self, functions: int, doing: str) -> None:
+        """See fleet.migration.many.Progress."""
+        self.counts.functions, self.counts.doing = functions, doing
+        self.counts.results, self.counts.started = {}, self.clock()
+        self.show()
+
+    def function_done(self, _ref: FunctionRef, result: StrEnum) -> None:
+        """See fleet.migration.many.Progress."""
+        self.counts.results[result.value] = self.counts.results.get(result.value, 0) + 1
+        self.show()
+
+
 @contextmanager
 def showing(*, quiet: bool, clock: Callable[[], float] = time.monotonic) -> Iterator[ScanProgress]:
-    """A progress that shows itself on stderr until the block ends."""
+    """A scan's progress that shows itself on stderr until the block ends."""
     counts = Counts(started=clock())
-    if quiet:
-        yield ScanProgress(counts, clock=clock)
-    elif sys.stderr.isatty():
-        with _live_line(counts, clock) as progress:
-            yield progress
-    else:
-        with _heartbeat(counts, clock) as progress:
-            yield progress
+
+    def line() -> str:
+        # Nothing planned: an error follows, and zeros before it would tell nothing.
+        return counts.line(clock()) if counts.accounts or counts.lanes else ""
+
+    with _shown(line, "looking for accounts…", quiet=quiet) as show:
+        yield ScanProgress(counts, show, clock)
 
 
 @contextmanager
-def _live_line(counts: Counts, clock: Callable[[], float]) -> Iterator[ScanProgress]:
+def showing_move(
+    *, quiet: bool, clock: Callable[[], float] = time.monotonic
+) -> Iterator[MoveProgress]:
+    """A migration's progress that shows itself on stderr until the block ends."""
+    counts = MoveCounts(started=clock())
+
+    def line() -> str:
+        return counts.line(clock()) if counts.functions else ""
+
+    with _shown(line, "looking at functions…", quiet=quiet) as show:
+        yield MoveProgress(counts, show, clock)
+
+
+@contextmanager
+def _shown(line: Callable[[], str], at_first: str, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    if quiet:
+        yield lambda: None
+    elif sys.stderr.isatty():
+        with _live_line(line, at_first) as show:
+            yield show
+    else:
+        with _heartbeat(line):
+            yield lambda: None
+
+
+@contextmanager
+def _live_line(line: Callable[[], str], at_first: str) -> Iterator[Callable[[], None]]:
     from rich.console import Console
 
     console = Console(stderr=True)
-    with console.status("looking for accounts…") as status:
-        yield ScanProgress(counts, lambda: status.update(counts.line(clock())), clock)
+    with console.status(at_first) as status:
+        yield lambda: status.update(line() or at_first)
 
 
 @contextmanager
-def _heartbeat(counts: Counts, clock: Callable[[], float]) -> Iterator[ScanProgress]:
+def _heartbeat(line: Callable[[], str]) -> Iterator[None]:
     """A line every ten seconds, whether anything moved or not: silence looks like a hang."""
     over = threading.Event()
 
     def beat() -> None:
         while not over.wait(HEARTBEAT_SECONDS):
-            _say(counts.line(clock()))
+            _say(line())
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
     try:
-        yield ScanProgress(counts, clock=clock)
+        yield
     finally:
         over.set()
         thread.join()
-        # Nothing planned: an error follows, and zeros before it would tell nothing.
-        if counts.accounts or counts.lanes:
-            _say(counts.line(clock()))
+        _say(line())
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(f"fleet: {line}\n")
-    sys.stderr.flush()
+    if line:
+        sys.stderr.write(f"fleet: {line}\n")
+        sys.stderr.flush()

@@ -4,31 +4,22 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from fleet.cli import options as shared
-from fleet.cli.options import Format
+from fleet.cli.optional_value import optional_value
+from fleet.cli.options import Format, Many
 from fleet.cli.status import Status
 from fleet.errors import BadSelection
 from fleet.inspection import InspectionDepth
 from fleet.model import GO1X, Language
 
-Many = list[str] | None
-
 scan_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-class _Command(TyperCommand):
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own
-        # An option whose value may be left out is nothing that typer knows.
-        whole = f"--inspect={InspectionDepth.WHOLE}"
-        return super().parse_args(ctx, [whole if each == "--inspect" else each for each in args])
-
-
-@scan_app.command(cls=_Command)
+@scan_app.command(cls=optional_value(inspect=InspectionDepth.WHOLE))
 def scan(
     *,
     org: Annotated[bool, typer.Option("--org", help="Every account of the organization.")] = False,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from queue import SimpleQueue
-from types import FrameType
 
 import typer
 
@@ -18,6 +16,7 @@ from fleet.aws.failures import NoCredentials
 from fleet.aws.packages import Downloads
 from fleet.aws.session import Aws
 from fleet.cli.progress import ScanProgress, showing
+from fleet.cli.stopping import stopped_politely
 from fleet.errors import BadSelection
 from fleet.model import ScanHeader, ScanOptions
 from fleet.ownership import owner_of
@@ -102,7 +101,7 @@ def _run(
     inbox: Inbox = SimpleQueue()
     with (
         ThreadPoolExecutor(settings.parallelism, thread_name_prefix="fleet") as executor,
-        _stopped_politely(inbox),
+        stopped_politely(inbox, "stopping; what was found is kept"),
     ):
         run(
             aws,
@@ -126,33 +125,6 @@ def _inspector(
         return
     with closing(Downloads(clients, at_once=AT_ONCE, stop=stop)) as downloads:
         yield Inspector(aws, downloads, depth)
-
-
-@contextmanager
-def _stopped_politely(inbox: Inbox) -> Iterator[None]:
-    """Let Ctrl-C and a polite kill ask the scan to stop, once; the next one is not asked.
-
-    An exception out of nowhere could leave the state locked in the middle of being written.
-    """
-    asking = (signal.SIGINT, signal.SIGTERM)
-
-    def ask(_signal: int, _frame: FrameType | None) -> None:
-        restore()
-        # First of all: stderr may be gone, or in the middle of a write that this one interrupts.
-        inbox.put(None)
-        with suppress(OSError, RuntimeError):
-            typer.echo("fleet: stopping; what was found is kept", err=True)
-
-    before = {each: signal.signal(each, ask) for each in asking}
-
-    def restore() -> None:
-        for each in asking:
-            signal.signal(each, before[each])
-
-    try:
-        yield
-    finally:
-        restore()
 
 
 def _now() -> datetime:

@@ -42,6 +42,26 @@ VERBS = {
         "repackage",
         "Write a package that custom runtimes start; refused unless it is ready for that.",
     ),
+    "migrate": Verb(
+        "fleet.cli.migrate",
+        "migrate_app",
+        "Take functions off go1.x; without --apply, show the steps and change nothing.",
+    ),
+    "rollback": Verb(
+        "fleet.cli.rollback",
+        "rollback",
+        "Bring functions back to what they were; without --apply, show how and change nothing.",
+    ),
+    "history": Verb(
+        "fleet.cli.history",
+        "history",
+        "Show every step made on a function: when, who, before, after, AWS's request id.",
+    ),
+    "cleanup": Verb(
+        "fleet.cli.cleanup",
+        "cleanup",
+        "Delete bridge layers that no function uses; without --apply, show which.",
+    ),
     "trial": Verb(
         "fleet.cli.trial",
         "trial_app",

@@ -14,16 +14,8 @@ from fleet.model import Alias
 class _Moved:
     first: Alias
     """What the alias was before the first of the moves that belong together."""
-    last: Entry
-    """The latest of them."""
-
-    def leads_to(self, alias: Alias) -> bool:
-        """Whether the alias is where these moves may have left it, and nobody else has put it."""
-        moves = [self.last.alias_after]
-        if self.last.state is EntryState.INTENDED:
-            # It may not have happened, and is then made again from where it began.
-            moves.append(self.last.alias_before)
-        return any(move is not None and move.version == alias.version for move in moves)
+    where: frozenset[str]
+    """The versions that the last of them may have left it at."""
 
 
 def before_images(entries: Iterable[Entry]) -> Mapping[str, Alias]:
@@ -32,17 +24,28 @@ def before_images(entries: Iterable[Entry]) -> Mapping[str, Alias]:
     `entries` are the steps of one function, oldest first. A move that is only intended counts: it
     may have happened. Moves that go on from one another (first the runtime, then the architecture)
     are one, and what was before the first counts; a move from anywhere else shows that somebody
-    has deployed in between, and what they left counts. An alias that went back is forgotten.
+    has deployed in between, and what they left counts. An alias that is all the way back is
+    forgotten; one that went back from the architecture alone is not.
     """
     moved: dict[str, _Moved] = {}
     for entry in entries:
-        was = entry.alias_before
-        if was is None or was.name in OWN_ALIASES or entry.state is EntryState.FAILED:
+        was, becomes = entry.alias_before, entry.alias_after
+        if was is None or becomes is None or was.name in OWN_ALIASES:
             continue
+        if entry.state is EntryState.FAILED:
+            continue
+        earlier = moved.get(was.name)
         if entry.verb is Verb.MIGRATE:
-            earlier = moved.get(was.name)
-            goes_on = earlier is not None and earlier.leads_to(was)
-            moved[was.name] = _Moved(earlier.first if earlier and goes_on else was, entry)
-        elif entry.verb is Verb.ROLLBACK and entry.state is EntryState.DONE:
-            moved.pop(was.name, None)
+            goes_on = earlier is not None and was.version in earlier.where
+            first = earlier.first if earlier and goes_on else was
+        elif entry.verb is Verb.ROLLBACK and earlier is not None:
+            first = earlier.first
+            if entry.state is EntryState.DONE and becomes.version == first.version:
+                del moved[was.name]
+                continue
+        else:
+            continue
+        # An intended one that has not happened is made again from where it began.
+        began = {was.version} if entry.state is EntryState.INTENDED else set()
+        moved[was.name] = _Moved(first, frozenset({becomes.version, *began}))
     return {name: each.first for name, each in moved.items()}

@@ -89,6 +89,9 @@ def check(facts: GateFacts, asked: Asked) -> Checked:
         return Checked((rules.BLOCKLISTED.said(account=facts.ref.account),), (), None)
     if facts.package_type is PackageType.IMAGE:
         return Checked((rules.IMAGE.said(),), (), None)
+    if facts.by_reference:
+        # Its package is not Lambda's to give: nothing more of it was asked.
+        return Checked((rules.BY_REFERENCE.said(),), (), None)
     choice = choose(facts, asked)
     owned = managed(facts, asked.target, choice.strategy)
     blocking = [*_unseen(facts), *_package(facts), *_refused_by_aws(facts), *_storage(facts)]
@@ -125,8 +128,6 @@ def _why_no_bridge(facts: GateFacts) -> str:
 
 
 def _unseen(facts: GateFacts) -> Iterator[Finding]:
-    if facts.by_reference:
-        yield rules.BY_REFERENCE.said()
     if facts.settings_problem:
         yield rules.SETTINGS_UNREADABLE.said(problem=facts.settings_problem)
     if facts.tags is None:
@@ -136,8 +137,7 @@ def _unseen(facts: GateFacts) -> Iterator[Finding]:
 def _package(facts: GateFacts) -> Iterator[Finding]:
     judged = facts.assessment
     if judged is None:
-        if not facts.by_reference:
-            yield rules.NOT_INSPECTED.said()
+        yield rules.NOT_INSPECTED.said()
     elif not judged.verdict.is_ready:
         yield from (Finding(reason.code, reason.text) for reason in judged.reasons)
 

@@ -66,11 +66,6 @@ class LaneKnowledge:
                 self._known["bridge"] = found
             return found
 
-    def forget_bridge(self) -> None:
-        """Look for it anew next time: it may have been deleted."""
-        with self._lock:
-            self._known.pop("bridge", None)
-
     def signing_policy(self, name: str) -> str | None:
         """Enforce or Warn, '' without a code signing config; None where that can't be read."""
         try:

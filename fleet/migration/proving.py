@@ -32,6 +32,11 @@ class TestEvents:
     for_all: TestEvent | None = None
     by_name: Mapping[str, TestEvent] = field(default_factory=dict)
 
+    @property
+    def any(self) -> bool:
+        """Whether any function will be invoked."""
+        return self.for_all is not None or bool(self.by_name)
+
     def of(self, name: str) -> TestEvent | None:
         """The event of a function, its own before the one for all."""
         return self.by_name.get(name, self.for_all)

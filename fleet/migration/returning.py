@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 
 from fleet.aws.failures import CallFailed, RoleRefused, Situation
@@ -15,6 +14,7 @@ from fleet.deployment import (
     REBUILT_FOR,
     SERVING_ALIAS,
     X86_64_ALIAS,
+    Back,
     Deployment,
     Done,
     Observed,
@@ -48,14 +48,6 @@ _REFUSED = (
     "AWS refuses go1.x by now: $LATEST can never go back and stays on the custom runtime; "
     "what calls an alias is back"
 )
-
-
-class Back(StrEnum):
-    """How far back."""
-
-    GO1X = "go1.x"
-    X86_64 = "x86_64"
-    """From arm64 only; the runtime stays."""
 
 
 def prepare_back(ground: Ground, ref: FunctionRef, to: Back = Back.GO1X) -> Prepared:

@@ -1,6 +1,6 @@
 """Accounts × regions → an inventory, with the coverage that says what was not seen."""
 
-from fleet.scan.fan_out import Crew, Inbox
+from fleet.fan_out import Crew, Inbox
 from fleet.scan.inspecting import Inspector
 from fleet.scan.lane import Look
 from fleet.scan.run import Progress, begin, resume, run

@@ -27,6 +27,7 @@ from fleet.aws.packages import (
 )
 from fleet.aws.session import Aws, Lane
 from fleet.errors import FleetError
+from fleet.fan_out import Crew, check_going_on, fan_out
 from fleet.inspection import (
     Assessment,
     Deployed,
@@ -45,7 +46,6 @@ from fleet.package.verdict import remarks
 from fleet.package.verdict.assessment import assess
 from fleet.package.verdict.origin import inspection
 from fleet.package.verdict.remarks import Rule
-from fleet.scan.fan_out import Crew, check_going_on, fan_out
 from fleet.store import Store
 
 AT_ONCE = 8

@@ -20,6 +20,7 @@ from fleet.aws.failures import CallFailed, Interrupted, NoCredentials, RoleRefus
 from fleet.aws.organization import Organization, enabled_regions, read_organization
 from fleet.aws.session import Aws
 from fleet.errors import BadSelection, NothingSelected
+from fleet.fan_out import Crew, fan_out
 from fleet.model import (
     EVERY_REGION,
     Account,
@@ -30,7 +31,6 @@ from fleet.model import (
     ScanOptions,
     ScanState,
 )
-from fleet.scan.fan_out import Crew, fan_out
 from fleet.scan.inspecting import InspectionProgress, Inspector
 from fleet.scan.lane import Look, look_at_lane
 from fleet.scan.outcome import status_of_failure

@@ -131,11 +131,14 @@ def choose_regions(options: ScanOptions, enabled: Iterable[str]) -> tuple[list[s
 
 def tags_match(options: ScanOptions, tags: Mapping[str, str] | None) -> bool:
     """Whether a function is asked for by its tags; one whose tags are unknown always is."""
-    if options.tags is None or tags is None:
-        return True
-    for asked in options.tags:
-        key, _, value = asked.partition("=")
-        pattern = value if "=" in asked else "*"
+    return options.tags is None or tags is None or has_tag(tags, options.tags)
+
+
+def has_tag(tags: Mapping[str, str], asked: Iterable[str]) -> bool:
+    """Whether one of the tags is asked for, as KEY or KEY=VALUE with wildcards."""
+    for each in asked:
+        key, parted, value = each.partition("=")
+        pattern = value if parted else "*"
         if any(fnmatchcase(k, key) and fnmatchcase(v, pattern) for k, v in tags.items()):
             return True
     return False

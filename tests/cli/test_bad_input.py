@@ -12,7 +12,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from fleet.cli.scanning import _stopped_politely
+from fleet.cli.stopping import stopped_politely
 from fleet.scan import Inbox
 from fleet.store import Store
 from tests.cli.command import fleet, start
@@ -145,7 +145,7 @@ def test_ctrl_c_stops_the_scan_before_it_says_so_and_whatever_becomes_of_that(
             told.append(not inbox.empty())
             raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
 
-    with _stopped_politely(inbox):
+    with stopped_politely(inbox, "stopping"):
         monkeypatch.setattr(sys, "stderr", Busy())
         signal.raise_signal(signal.SIGINT)
     assert set(told) == {True}

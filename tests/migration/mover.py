@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,9 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fleet.aws.clients import Clients
 from fleet.aws.packages import Downloads
 from fleet.aws.session import Aws
+from fleet.deployment import Back
 from fleet.ledger import Entry
 from fleet.migration.acting import Journal
 from fleet.migration.facts import Asked
@@ -21,7 +24,7 @@ from fleet.migration.ground import Ground
 from fleet.migration.moving import move
 from fleet.migration.plan import FunctionPlan, Outcome
 from fleet.migration.preparing import prepare
-from fleet.migration.returning import Back, bring_back, prepare_back
+from fleet.migration.returning import bring_back, prepare_back
 from fleet.migration.travelling import Patience
 from fleet.model import FunctionRef
 from fleet.permissions import BUCKET, INVOKE, MOVE, PLAN
@@ -41,6 +44,8 @@ class Mover:
     differently: dict[str, Any] = field(default_factory=dict)
     """Of the ground: events, bucket, blocklist, attempt."""
     leave_off: threading.Event = field(default_factory=threading.Event)
+    meanwhile: Callable[[], object] = lambda: None
+    """Done in each wait before time passes."""
 
     @cached_property
     def store(self) -> Store:
@@ -80,6 +85,7 @@ class Mover:
 
     def pass_time(self, seconds: float) -> None:
         """Let the emulator's time pass instead of waiting."""
+        self.meanwhile()
         self.organization.clock.now += seconds
 
     def plan(self, name: str = "orders") -> FunctionPlan:
@@ -110,5 +116,9 @@ class Mover:
 def moving(organization: Organization, directory: Path, **differently: Any) -> Iterator[Mover]:  # noqa: ANN401  # any field
     """Give a mover; updates take some seconds of the emulator's clock."""
     organization.emulator.take_for_updates(UPDATE_SECONDS)
-    with closing(Mover(organization, directory, **differently)) as mover:
-        yield mover
+    with pytest.MonkeyPatch.context() as environment:
+        # boto3 reads the process's own environment.
+        for name, value in organization.emulator.environment.items():
+            environment.setenv(name, value)
+        with closing(Mover(organization, directory, **differently)) as mover:
+            yield mover

@@ -121,7 +121,7 @@ def test_an_image_is_blocked_for_being_one() -> None:
 
 
 def test_a_package_run_from_its_owners_bucket_stays() -> None:
-    away = replace(MOVES, by_reference=True, assessment=None)
+    away = GateFacts(REF, PackageType.ZIP, GO1X, None, by_reference=True)
     assert blocking(away) == ["by-reference"]
 
 
@@ -449,7 +449,7 @@ def test_a_start_that_was_not_seen_is_told(trial: str, code: str) -> None:
 def test_everything_that_stands_in_the_way_is_told_at_once() -> None:
     facts = replace(
         MOVES,
-        by_reference=True,
+        settings_problem="denied",
         tags=STACK,
         signing_policy="Enforce",
         runtime_mode="Manual",
@@ -458,7 +458,7 @@ def test_everything_that_stands_in_the_way_is_told_at_once() -> None:
         new_size=None,
     )
     assert blocking(facts, Asked(route=Route.BRIDGE)) == [
-        "by-reference",
+        "settings-unreadable",
         "code-signing",
         "runtime-mode",
         "updating",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,7 +14,6 @@ from fleet.deployment import (
     OWN_ALIASES,
     SERVING_ALIAS,
     X86_64_ALIAS,
-    AliasNow,
     Done,
     End,
     Prove,

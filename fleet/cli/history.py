@@ -1,0 +1,41 @@
+"""`fleet history`: every step that was made on a function."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from fleet.cli import options as shared
+from fleet.cli.options import Shown
+
+
+def history(
+    *,
+    arn: Annotated[str, typer.Argument(metavar="ARN", help="The function.")],
+    output_format: shared.ShownAs = Shown.TABLE,
+    state: shared.State = None,
+    config: shared.Config = None,
+    no_color: shared.NoColor = False,
+) -> None:
+    """Show every step made on a function: when, who, before, after, AWS's request id."""
+    from fleet.cli.chosen import of_arns
+    from fleet.settings import Settings
+    from fleet.store import Store
+
+    [ref] = of_arns([arn])
+    settings = Settings.load(config, os.environ).overridden(state=state)
+    with Store.open(settings.state, create=False) as store:
+        steps = store.steps(ref)
+    if output_format is Shown.JSON:
+        from reports.migration import write_history_json
+
+        write_history_json(steps, sys.stdout)
+        return
+    if not steps:
+        typer.echo("This state knows of no step on it.")
+        return
+    from fleet.cli.terminal import console
+    from reports.history_table import history_table
+
+    console(color=not no_color).print(history_table(steps))

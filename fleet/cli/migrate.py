@@ -1,0 +1,130 @@
+"""`fleet migrate`: take functions off go1.x; without --apply, show how."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleet.cli import options as shared
+from fleet.cli.optional_value import optional_value
+from fleet.cli.options import RuntimeRoute, Shown
+from fleet.cli.packages import TargetRuntime
+from fleet.inspection import Target
+
+migrate_app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@migrate_app.command(cls=optional_value(from_scan="latest"))
+def migrate(
+    *,
+    arns: shared.Arns = None,
+    from_scan: shared.FromScan = None,
+    account: shared.OfAccounts = None,
+    exclude_account: shared.NotAccounts = None,
+    region: shared.OfRegions = None,
+    exclude_region: shared.NotRegions = None,
+    function: shared.OfFunctions = None,
+    tag: shared.OfTags = None,
+    apply: shared.Apply = False,
+    yes: shared.Yes = False,
+    target: TargetRuntime = Target.AL2023,
+    route: Annotated[
+        RuntimeRoute | None,
+        typer.Option(
+            help="bridge: through a layer, no gap. dual: through a package that runs on both "
+            "runtimes, no gap. direct: invocations fail for seconds. Default: bridge, or dual "
+            "where the bridge can't be.",
+            show_default=False,
+        ),
+    ] = None,
+    event: Annotated[
+        Path | None,
+        typer.Option("--event", metavar="FILE", help="Invoke each with this JSON as the proof."),
+    ] = None,
+    expect: Annotated[
+        Path | None,
+        typer.Option("--expect", metavar="FILE", help="The JSON that --event has to answer."),
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            "--events",
+            metavar="DIR",
+            help="The same by function: NAME.json and, if wanted, NAME.expected.json.",
+        ),
+    ] = None,
+    no_trial: Annotated[
+        bool, typer.Option("--no-trial", help="Don't start packages here beforehand.")
+    ] = False,
+    allow_managed: Annotated[
+        bool,
+        typer.Option("--allow-managed", help="Also those that a stack or another tool deploys."),
+    ] = False,
+    bucket: Annotated[
+        str | None,
+        typer.Option(
+            "--bucket",
+            metavar="NAME",
+            help="Bucket of each account and region for packages over 50 MB; {account} and "
+            "{region} in it are filled in.",
+        ),
+    ] = None,
+    max_failures: shared.MaxFailures = None,
+    role_name: shared.RoleName = None,
+    external_id: shared.ExternalId = None,
+    profile: shared.Profile = None,
+    parallelism: shared.Parallelism = None,
+    quiet: shared.Quiet = False,
+    output_format: shared.ShownAs = Shown.TABLE,
+    lifecycle: shared.Lifecycle = None,
+    state: shared.State = None,
+    config: shared.Config = None,
+    no_color: shared.NoColor = False,
+) -> None:
+    """Take functions off go1.x; without --apply, show the steps and change nothing."""
+    from fleet.cli.changing import Change, Manner, carry_out, chosen, filters_of
+    from fleet.cli.events import test_events
+    from fleet.cli.migrating import Order, today, updates_blocked
+    from fleet.migration.facts import Asked
+    from fleet.migration.moving import move
+    from fleet.migration.plan import Result
+    from fleet.migration.preparing import prepare
+    from fleet.permissions import BUCKET, BUCKET_UNRECORDED, INVOKE, MOVE, PLAN, UNRECORDED
+    from fleet.settings import Settings
+    from fleet.store import Store
+
+    tests = test_events(event, expect, events)
+    settings = Settings.load(config, os.environ).overridden(
+        state=state,
+        role_name=role_name,
+        external_id=external_id,
+        profile=profile,
+        parallelism=parallelism,
+        lifecycle=lifecycle,
+    )
+    asked = Asked(
+        target=target,
+        route=route.asked if route else None,
+        allow_managed=allow_managed,
+        bucket=bucket is not None,
+        updates_blocked=updates_blocked(settings, today()),
+    )
+    invoking = INVOKE if tests.any else ()
+    storing = (*BUCKET, *BUCKET_UNRECORDED) if bucket is not None else ()
+    filters = filters_of(account, exclude_account, region, exclude_region, function, tag)
+    change = Change(
+        word="migrate",
+        prepare=prepare,
+        act=move,
+        order=Order(asked, bucket=bucket, events=tests, trial=not no_trial),
+        reading=(*PLAN, *UNRECORDED),
+        writing=(*MOVE, *invoking, *storing),
+        wanted=Result.MIGRATED,
+    )
+    manner = Manner(apply, yes, output_format, not no_color, quiet, max_failures)
+    with Store.open(settings.state) as store:
+        refs = chosen(store, arns, from_scan, filters)
+        status = carry_out(settings, store, refs, change, manner)
+    sys.exit(status)

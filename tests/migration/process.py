@@ -1,0 +1,137 @@
+"""A process that migrates or rolls back a function for each line it is sent: python process.py.
+
+It imports once and forks for each task, so that killing what does it costs no start-up. It has
+no threads and no connections of its own, which a fork would tear apart.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import traceback
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from itertools import count
+
+import botocore.session
+from botocore.loaders import create_loader
+
+from fleet.aws.clients import Clients
+from fleet.aws.packages import Downloads
+from fleet.aws.session import Aws
+from fleet.deployment import Route
+from fleet.ledger import Verb
+from fleet.migration.acting import Journal
+from fleet.migration.facts import Asked, AskedRoute
+from fleet.migration.ground import Ground
+from fleet.migration.moving import move
+from fleet.migration.plan import Outcome
+from fleet.migration.preparing import prepare
+from fleet.migration.proving import TestEvent, TestEvents
+from fleet.migration.returning import bring_back, prepare_back
+from fleet.migration.travelling import Patience
+from fleet.model import FunctionRef
+from fleet.permissions import INVOKE, MOVE, PLAN
+from fleet.store import Store
+
+ROLE = "OrganizationAccountAccessRole"
+_ROUTES: dict[str | None, AskedRoute | None] = {
+    None: None,
+    "bridge": Route.BRIDGE,
+    "dual": Route.DUAL,
+    "direct": Route.DIRECT,
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to do, with which state."""
+
+    verb: str
+    account: str
+    region: str
+    name: str
+    state: str
+    """Path of an SQLite file."""
+    run: str
+    now: float
+    """The emulator's time in seconds: its sessions end by that."""
+    route: str | None = None
+    event: str | None = None
+    """JSON to invoke the function with."""
+
+
+def main() -> None:
+    # Reading botocore's models costs more than a migration.
+    botocore.session.create_loader = cache(create_loader)
+    clients = Clients(os.environ, parallelism=1)
+    for service in ("sts", "lambda"):
+        clients.client(service, clients.home_region)
+    for line in sys.stdin:
+        task = Task(**json.loads(line))
+        child = os.fork()
+        if child == 0:
+            _be_killed_at_will(clients, task)
+        _, status = os.waitpid(child, 0)
+        _say(status=os.waitstatus_to_exitcode(status))
+
+
+def _be_killed_at_will(clients: Clients, task: Task) -> None:
+    status = 1
+    try:
+        _say(pid=os.getpid())
+        outcome = _done(clients, task)
+        _say(result=outcome.result, reason=outcome.reason, done=outcome.done, notes=outcome.notes)
+        status = 0
+    except BaseException:  # noqa: BLE001 - it must not go on as another of its parent
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _done(clients: Clients, task: Task) -> Outcome:
+    with closing(Store.open(task.state)) as store:
+        ground = _ground(clients, store, task)
+        ref = FunctionRef("aws", task.account, task.region, task.name)
+        if task.verb == Verb.MIGRATE:
+            return move(ground, prepare(ground, ref))
+        return bring_back(ground, prepare_back(ground, ref))
+
+
+def _ground(clients: Clients, store: Store, task: Task) -> Ground:
+    def now() -> datetime:
+        return datetime.fromtimestamp(task.now, UTC)
+
+    aws = Aws(
+        clients,
+        (*PLAN, *MOVE, *INVOKE),
+        role_name=ROLE,
+        calls_per_second=1000,
+        first_wait=0.001,
+        clock=now,
+    )
+    ticks = count()
+    event = None if task.event is None else TestEvent(task.event.encode())
+    return Ground(
+        aws=aws,
+        downloads=Downloads(clients, at_once=1, stop=threading.Event(), first_wait=0.001),
+        store=store,
+        journal=Journal(store, task.run, aws.caller.arn, now),
+        # The emulator's time passes with each look at it, and so does this one's.
+        patience=Patience(lambda _: None, lambda: float(next(ticks)), threading.Event()),
+        asked=Asked(route=_ROUTES[task.route]),
+        key=store.hash_key(),
+        events=TestEvents(event),
+    )
+
+
+def _say(**what: object) -> None:
+    print(json.dumps(what), flush=True)  # noqa: T201 - how the test follows it
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""Functions to be migrated by processes that get killed, and what became of them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.awslambda.utils import get_backend
+
+from fleet.deployment import OWN_ALIASES
+from fleet.model import GO1X, ROLLBACK_ALIAS
+from fleet.package.shim import SHIM
+from moto_fixtures.corrections.serving import Serving, serving
+from moto_fixtures.packages import zipped
+from tests.moto_fixtures.small_organization import HOME, MEMBER, Client, Organization
+from tests.package.elf_files import Made, framed, inline
+
+NAME = "orders"
+_EXECUTABLE, _READABLE = 0o100755, 0o100644
+_MODULES = (
+    "path\texample.com/orders\n"
+    "mod\texample.com/orders\t(devel)\t\n"
+    "dep\tgithub.com/aws/aws-lambda-go\tv1.41.0\th1:abc=\n"
+    "build\tGOARCH=amd64\n"
+)
+_NAMES = (
+    b"runtime.main",
+    b"github.com/aws/aws-lambda-go/lambda.startRuntimeAPILoop",
+    b"github.com/aws/aws-lambda-go/lambda.(*Function).Ping",
+)
+_OF_THE_MOMENT = frozenset({"RevisionId", "LastModified", "CreatedDate", "Location"})
+
+
+def program(*texts: bytes) -> bytes:
+    """A Go handler as far as a verdict looks: small, so that many can be moved."""
+    info = inline("go1.20.14", framed(_MODULES))
+    info = info.ljust(-(-len(info) // 16) * 16, b"\0")
+    content = info + b"".join(text + b"\0" for text in (*_NAMES, *texts))
+    return Made(content=content, sections=((".go.buildinfo", 2, 0, len(info)),)).file
+
+
+RENAMED = (b"of no consequence",)
+SHIMMED = (b"_HANDLER",)
+"""It reads _HANDLER, so a bootstrap is put beside it."""
+
+
+def package(*texts: bytes, release: str = "2") -> bytes:
+    """A deployment package; each release has other bytes."""
+    files = {"main": (program(*texts), _EXECUTABLE), "release": (release.encode(), _READABLE)}
+    return zipped(files)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is moved, and how."""
+
+    route: str
+    code: bytes = field(repr=False)
+    older: bytes | None = field(default=None, repr=False)
+    """What was deployed before it; None for a function without versions and aliases."""
+    layered: bool = False
+    """Whether it has a layer of its own."""
+    event: str | None = None
+    """JSON to invoke it with; None: it is not invoked, for it can't be."""
+
+
+def kind(route: str, *texts: bytes, layered: bool = False) -> Kind:
+    """A function whose aliases are everything an alias may be."""
+    return Kind(route, package(*texts), package(*texts, release="1"), layered)
+
+
+@dataclass
+class Victim:
+    """The one function of an organization that is moved, put back, and moved again."""
+
+    organization: Organization
+    kind: Kind
+
+    @property
+    def client(self) -> Client:
+        return self.organization.client("lambda", MEMBER)
+
+    def create(self) -> None:
+        kind, client = self.kind, self.client
+        # Versions are numbered anew, of functions and of layers.
+        get_backend(MEMBER, HOME).reset()
+        layers = [self._layer()] if kind.layered else []
+        self.organization.add_function(
+            NAME,
+            Code={"ZipFile": kind.older or kind.code},
+            Environment={"Variables": {"TABLE": "orders"}},
+            Tags={"team": "orders"},
+            Layers=layers,
+        )
+        if kind.older is None:
+            return
+        with self.organization.emulator.seeding():
+            self._publish()
+            client.update_function_code(FunctionName=NAME, ZipFile=kind.code)
+            self._publish()
+            self._alias("behind", "1")
+            self._alias("plain", "2")
+            self._alias("steady", "2")
+            weights = {"AdditionalVersionWeights": {"1": 0.25}}
+            self._alias("weighted", "2", RoutingConfig=weights)
+            client.put_provisioned_concurrency_config(
+                FunctionName=NAME, Qualifier="steady", ProvisionedConcurrentExecutions=2
+            )
+
+    def _publish(self) -> None:
+        self.client.publish_version(FunctionName=NAME)
+
+    def _alias(self, name: str, version: str, **params: object) -> None:
+        self.client.create_alias(
+            FunctionName=NAME, Name=name, FunctionVersion=version, Description=name, **params
+        )
+
+    def _layer(self) -> str:
+        content = zipped({"settings": (b"tables: 2", _READABLE)})
+        with self.organization.emulator.seeding():
+            made = self.client.publish_layer_version(
+                LayerName="settings", Content={"ZipFile": content}
+            )
+        return str(made["LayerVersionArn"])
+
+    def settle(self) -> None:
+        """Let everything end that is under way."""
+        self.organization.clock.now += 60
+
+    def look(self) -> dict[str, Any]:
+        """All that AWS shows of it, but revisions and times."""
+        client = self.client
+        with self.organization.emulator.seeding():
+            versions = client.list_versions_by_function(FunctionName=NAME)["Versions"]
+            bridges = [
+                client.get_layer_version_by_arn(Arn=version["LayerVersionArn"])
+                for layer in client.list_layers()["Layers"]
+                for version in client.list_layer_versions(LayerName=layer["LayerName"])[
+                    "LayerVersions"
+                ]
+            ]
+            seen = {
+                "function": client.get_function(FunctionName=NAME),
+                "aliases": client.list_aliases(FunctionName=NAME)["Aliases"],
+                "versions": versions,
+                "layers": bridges,
+                "provisioned": client.list_provisioned_concurrency_configs(FunctionName=NAME)[
+                    "ProvisionedConcurrencyConfigs"
+                ],
+            }
+        return {key: timeless(value) for key, value in seen.items()}
+
+    def aliases(self) -> dict[str, tuple[str, Mapping[str, float]]]:
+        """Version and weights of each alias, by name."""
+        with self.organization.emulator.seeding():
+            found = self.client.list_aliases(FunctionName=NAME)["Aliases"]
+        return {
+            each["Name"]: (
+                each["FunctionVersion"],
+                (each.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {}),
+            )
+            for each in found
+        }
+
+    def of_the_team(self) -> dict[str, tuple[str, Mapping[str, float]]]:
+        """Aliases that are not fleet's."""
+        return {name: each for name, each in self.aliases().items() if name not in OWN_ALIASES}
+
+    def serves(self, version: str = "$LATEST") -> Serving:
+        """What an invocation finds at this moment."""
+        latest = get_backend(MEMBER, HOME)._lambdas._functions[NAME]["latest"]
+        return serving(latest, version, self.organization.emulator._world)
+
+    def check_going_back_is_possible(self) -> None:
+        """The rollback alias holds what the function was, before anything else is."""
+        untouched = self.serves().code_sha256, self.serves().runtime
+        held = self.aliases().get(ROLLBACK_ALIAS)
+        if held is None:
+            assert untouched == (sha256(self.kind.code), GO1X)
+            return
+        kept = self.serves(held[0])
+        assert (kept.runtime, kept.code) == (GO1X, self.kind.code)
+
+
+def sha256(content: bytes) -> str:
+    """CodeSha256 of a package."""
+    import base64
+    import hashlib
+
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+def timeless(value: Any) -> Any:  # noqa: ANN401  # JSON
+    """It without what differs from moment to moment."""
+    if isinstance(value, dict):
+        return {
+            key: timeless(each)
+            for key, each in value.items()
+            if key not in {*_OF_THE_MOMENT, "ResponseMetadata"}
+        }
+    return [timeless(each) for each in value] if isinstance(value, list) else value
+
+
+def runs(found: Serving) -> bool:
+    """Whether Lambda finds something to start, told from what it consists of.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
+    """
+    entries = _entries(found.code)
+    has_handler = (found.handler or "") in entries
+    if found.runtime == GO1X:
+        return has_handler
+    start = entries.get("bootstrap")
+    if start is None:
+        start = next((_entries(each).get("bootstrap") for each in reversed(found.layers)), None)
+    return start is not None and (start != SHIM or has_handler)
+
+
+def _entries(archive: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
