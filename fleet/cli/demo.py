@@ -1,4 +1,4 @@
-"""`fleet demo`: an organization that runs on this machine, scanned by the real command line."""
+"""`fleet demo`: an organization that runs on this machine, and the real command line at work."""
 
 import contextlib
 import os
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
     from moto_fixtures.server import Emulator
 
+_PAYMENTS, _RETAIL = "012345678901", "666677778888"
+_ARN = "arn:aws:lambda:us-east-1:{}:function:{}"
+MOVED = ((_PAYMENTS, "tax-validate"), (_PAYMENTS, "invoice-expire"), (_RETAIL, "catalog-archive"))
+"""A plain function; one whose alias moves with it; one whose program lies in a directory."""
+CALLED = (
+    (_PAYMENTS, "tax-validate"),
+    (_PAYMENTS, "invoice-expire:live"),
+    (_RETAIL, "catalog-archive:live"),
+)
+EVENT = b'{"lines": [{"article": "tent", "pieces": 2, "cents": 12050}]}'
 SCAN = ("scan", "--org", "--callers", "--traffic", "--inspect")
 
 
@@ -42,7 +52,10 @@ def demo(
         int, typer.Option("--port", help="Port on 127.0.0.1 (default: a free one).")
     ] = 0,
 ) -> None:
-    """Scan an AWS organization that runs on this machine; no AWS account needed."""
+    """Scan an organization that runs on this machine, and move three of its functions.
+
+    No AWS account is needed.
+    """
     from fleet.cli.files import prepare_directory
 
     prepare_directory(output)
@@ -55,9 +68,38 @@ def demo(
         _say(
             "accounts that refuse are part of the demo: this is what incomplete coverage looks like"
         )
+        _move_some(emulator, output)
         _say(f"open {output / 'fleet-report.html'} in a browser")
         if serve:
             _keep_up(emulator, output)
+
+
+def _move_some(emulator: "Emulator", output: Path) -> None:
+    """Migrate three functions, call them, and bring one back."""
+    event = output / "event.json"
+    event.write_bytes(EVENT)
+    _call_all(emulator)
+    arns = [_ARN.format(*each) for each in MOVED]
+    for arguments in (
+        ["migrate", *arns, "--event", str(event), "--apply", "--yes"],
+        ["rollback", arns[1], "--apply", "--yes"],
+        ["history", arns[1]],
+    ):
+        status = _fleet(emulator, arguments, output)
+        if status != Status.DONE:
+            sys.exit(status)
+        if arguments[0] != "history":
+            _call_all(emulator)
+
+
+def _call_all(emulator: "Emulator") -> None:
+    from moto_fixtures.call import call
+
+    for account, function in CALLED:
+        environment = emulator.credentials_of(account)
+        _say(
+            f"{account} {function} answers as version {call(environment, 'us-east-1', function, EVENT)}"
+        )
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import threading
@@ -164,18 +165,26 @@ def _trial() -> Try:
 
     lock = threading.Lock()
     found: list[Emulator] = []
+    tried: dict[tuple[bytes, str, str], tuple[str, str]] = {}
 
     def attempt(package: Path, handler: str, architecture: str) -> tuple[str, str]:
+        with package.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").digest()
         # One at a time: each starts programs, and is over in a second or two.
         with lock:
+            if (digest, handler, architecture) in tried:
+                return tried[digest, handler, architecture]
             try:
                 if not found:
                     found.append(emulator(progress=lambda line: typer.echo(line, err=True)))
                 trial = try_package(
                     package, handler=handler, architecture=architecture, emulator=found[0]
                 )
+                answer = trial.outcome.value, trial.reason
             except FleetError as error:
-                return TrialOutcome.INCONCLUSIVE.value, str(error)
-        return trial.outcome.value, trial.reason
+                answer = TrialOutcome.INCONCLUSIVE.value, str(error)
+            # The same package is often the code of many functions.
+            tried[digest, handler, architecture] = answer
+        return answer
 
     return attempt

@@ -74,7 +74,7 @@ VERBS = {
     "demo": Verb(
         "fleet.cli.demo",
         "demo",
-        "Scan an AWS organization that runs on this machine; no AWS account needed.",
+        "Scan an organization that runs on this machine, and move three of its functions.",
     ),
     "policy": Verb(
         "fleet.cli.policy", "policy_app", "Print the least permissions that a command needs."

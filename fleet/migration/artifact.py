@@ -124,7 +124,8 @@ def check_artifact(
         layers=(),
     )
     # A package that stays as it is goes by any route: what is left is what holds for any change.
-    general = check(as_it_is, replace(asked, route=Route.DIRECT, allow_managed=True))
+    as_any = replace(asked, route=Route.DIRECT, allow_managed=True, updates_blocked=False)
+    general = check(as_it_is, as_any)
     blocking = [each for each in general.blocking if each.code not in _SAID_HERE]
     notes = [each for each in general.notes if each.code not in _SAID_HERE]
     if function.on_blocklist or general.route is None:
@@ -167,7 +168,7 @@ def _layers(layers: tuple[Layer, ...]) -> Iterator[Finding]:
             problem = layer.problem or "only its index was read"
             yield rules.LAYER_NOT_KNOWN.said(layer=layer.arn, problem=problem)
             continue
-        # A layer for both is none that a function on arm64 can do without looking into.
+        # A layer for both as well: nothing tells which of its programs are started.
         entries = [each.entry for each in layer.facts.binaries if each.machine != ARM64]
         if entries:
             yield rules.LAYER_NOT_ARM64.said(layer=layer.arn, entries=remarks.listed(entries))

@@ -54,8 +54,8 @@ MORE_FOR_X86_64 = Rule(
 LAYER_NOT_ARM64 = Rule(
     "layer-not-arm64",
     Effect.BLOCKS,
-    "layer {layer} holds programs or libraries for x86_64 ({entries}), which arm64 cannot run: put "
-    "its version for arm64 in its place, or take it off, then run this again",
+    "layer {layer} holds programs or libraries that are not for arm64 ({entries}) and can't run "
+    "there: put its version for arm64 in its place, or take it off, then run this again",
 )
 LAYER_NOT_KNOWN = Rule(
     "layer-not-known",
@@ -111,8 +111,9 @@ NOT_SIGNED = Rule(
 SIGNATURE_UNCHECKED = Rule(
     "artifact-signature",
     Effect.NOTE,
-    "its code signing configuration checks packages (policy {policy}), and only AWS can say whether "
-    "the artifact's signature holds: where it does not, the upload is refused and nothing changes",
+    "its code signing configuration checks packages (policy {policy}), and only AWS can say "
+    "whether the artifact's signature holds: where it does not, AWS refuses the upload and nothing "
+    "changes",
 )
 
 RULES: tuple[Rule, ...] = tuple(each for each in globals().values() if isinstance(each, Rule))

@@ -18,14 +18,15 @@ class _Moved:
     """The versions that the last of them may have left it at."""
 
 
-def before_images(entries: Iterable[Entry]) -> Mapping[str, Alias]:
+def before_images(entries: Iterable[Entry], *, kept: str | None = None) -> Mapping[str, Alias]:
     """Give what each alias was before a migration moved it, by name.
 
     `entries` are the steps of one function, oldest first. A move that is only intended counts: it
     may have happened. Moves that go on from one another (first the runtime, then the architecture)
     are one, and what was before the first counts; a move from anywhere else shows that somebody
     has deployed in between, and what they left counts. An alias that is all the way back is
-    forgotten; one that went back from the architecture alone is not.
+    forgotten; one that went back from the architecture alone is not. With `kept`, a version number,
+    only moves away from that version count: those of one way, whatever was before it.
     """
     moved: dict[str, _Moved] = {}
     for entry in entries:
@@ -33,6 +34,8 @@ def before_images(entries: Iterable[Entry]) -> Mapping[str, Alias]:
         if was is None or becomes is None or was.name in OWN_ALIASES:
             continue
         if entry.state is EntryState.FAILED:
+            continue
+        if kept is not None and entry.verb is Verb.MIGRATE and was.version != kept:
             continue
         earlier = moved.get(was.name)
         if entry.verb is Verb.MIGRATE:

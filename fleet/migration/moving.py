@@ -16,6 +16,7 @@ from fleet.migration.preparing import Prepared
 from fleet.migration.proving import Proof, ProofOutcome, judge
 from fleet.migration.route import next_step, next_step_back
 from fleet.migration.work import Work
+from fleet.model import LATEST
 
 _BLOCKED = (
     "AWS refuses updates of go1.x by now: what can't be published can't be come back to, and "
@@ -44,7 +45,9 @@ def staying(seen: Observed) -> tuple[str, ...]:
         f"alias {alias.name} stays on version {alias.version}"
         + (", with its weights" if alias.weights else "")
         for alias in seen.aliases
-        if alias.name not in OWN_ALIASES and (alias.version != serving or alias.weights)
+        # One on $LATEST has moved with it.
+        if alias.name not in OWN_ALIASES and alias.version != LATEST
+        if alias.version != serving or alias.weights
     )
 
 
@@ -76,7 +79,11 @@ class _Move:
 
     def _back(self, way: Way) -> Outcome:
         work = self._work
-        images = before_images(work.ground.store.steps(work.ref))
+        # The aliases go back by this way alone: what came before it stands.
+        kept = work.observer.seen().kept
+        images = before_images(
+            work.ground.store.steps(work.ref), kept=None if kept is None else kept.version
+        )
         end = work.journey(way).travel(
             lambda seen: next_step_back(seen, way, images), Verb.ROLLBACK
         )

@@ -293,9 +293,7 @@ class _Preparation:
             new_size=done.size,
             new_unzipped_size=done.unzipped_size + beside,
         )
-        if self._ground.attempt is None or not (
-            gate.assessment and gate.assessment.verdict.is_ready
-        ):
+        if self._ground.attempt is None or check(gate, self._ground.asked).blocking:
             return gate
         handler = "bootstrap" if choice.strategy is Strategy.RENAME else start.handler or ""
         package = self._bench.package(done.code_sha256)

@@ -86,7 +86,7 @@ class _Return:
         self._way = way
         self._images = images
         self._notes = notes
-        self._refused = work.ground.asked.updates_blocked
+        self._refused = work.ground.asked.updates_blocked and way.start.runtime == GO1X
 
     def returned(self) -> Outcome:
         way = self._work.with_bridge(self._way, Verb.ROLLBACK)
@@ -140,7 +140,8 @@ class _Preparation:
             return not_moving(self._ref, Result.BLOCKED, found.code, found.text)
         way, strategy = found
         images = self._images(kept)
-        refused = self._ground.asked.updates_blocked
+        # A custom runtime takes updates: only the way to go1.x can be closed.
+        refused = self._ground.asked.updates_blocked and start.runtime == GO1X
         steps = foresee(seen, way, lambda now: next_step_back(now, way, images, refused=refused))
         last = steps[-1]
         if isinstance(steps[0], Done) and seen.deployment == start:
@@ -151,7 +152,7 @@ class _Preparation:
         notes = [*self._unknown_aliases(seen, images)]
         if isinstance(last, (Stale, Stuck)):
             notes.append(Finding("latest-stays", f"$LATEST stays as it is: {last.reason}"))
-        elif refused and self._to is Back.GO1X:
+        elif refused:
             notes.append(Finding("updates-blocked", _REFUSED))
         plan = FunctionPlan(
             ref=self._ref,
@@ -182,14 +183,8 @@ class _Preparation:
 
     def _images(self, kept: Published) -> dict[str, Alias]:
         """What aliases were, as the ledger has it: on the version that is gone back to."""
-        entries = self._ground.store.steps(self._ref)
-        if self._to is Back.X86_64:
-            entries = [
-                each
-                for each in entries
-                if each.alias_before is not None and each.alias_before.version == kept.version
-            ]
-        return dict(before_images(entries))
+        version = kept.version if self._to is Back.X86_64 else None
+        return dict(before_images(self._ground.store.steps(self._ref), kept=version))
 
     def _unknown_aliases(self, seen: Observed, images: dict[str, Alias]) -> Iterator[Finding]:
         for alias in seen.aliases:

@@ -21,7 +21,7 @@ from fleet.model import FunctionRef
 from fleet.store import Store
 from moto_fixtures.server import Call, Moment
 from tests.migration.process import Task
-from tests.migration.victims import NAME, Victim
+from tests.migration.victims import Victim
 from tests.moto_fixtures.small_organization import HOME, MEMBER, Organization
 
 SECONDS = 60
@@ -63,14 +63,9 @@ class Ran:
     """How one process ended."""
 
     run: str
-    status: int
     calls: list[Call]
     said: dict[str, Any]
     """Result, reason, notes; empty if it was killed."""
-
-    @property
-    def was_killed(self) -> bool:
-        return self.status == -signal.SIGKILL
 
     @property
     def writes(self) -> list[Action]:
@@ -83,48 +78,53 @@ class Killer:
 
     organization: Organization
     process: subprocess.Popen[str]
-    template: Path
-    """A state in which nothing has happened."""
-    _numbers: Iterator[int] = field(default_factory=count)
+    state: Path
+    store: Store
+    """The same state, for a look into the ledger."""
+    _runs: Iterator[int] = field(default_factory=count)
 
-    def state(self, directory: Path) -> Path:
-        """A new state."""
-        path = directory / f"{next(self._numbers)}.db"
-        path.write_bytes(self.template.read_bytes())
-        return path
-
-    def run(self, victim: Victim, verb: Verb, state: Path, at: Point | None = None) -> Ran:
+    def run(self, victim: Victim, verb: Verb, at: Point | None = None) -> Ran:
         """Run a command to its end, or to the point where it is killed."""
-        run = f"{verb}-{next(self._numbers)}"
+        run = f"{verb}-{next(self._runs)}"
         ears = _Ears(self.organization, at)
         self.organization.emulator.on_call = ears
-        try:
-            self._send(victim, verb, state, run)
-            ears.pid.set_result(self._heard()["pid"])
+        self._send(victim, verb, run, doomed=at is not None)
+        said = self._heard()
+        if at is not None:
+            ears.pid.set_result(said["pid"])
             said = self._heard()
-            status = said.get("status")
-            if status is None:
-                status = self._heard()["status"]
-            else:
-                said = {}
+            assert said == {"status": -signal.SIGKILL}, f"it never came to {at}"
             ears.over.set()
-        finally:
-            self.organization.emulator.on_call = None
-        assert status in {0, -signal.SIGKILL}
-        assert (at is None) == (status == 0), f"it never came to {at}"
-        return Ran(run, status, ears.calls, said)
+        self.organization.emulator.on_call = None
+        return Ran(run, ears.calls, said)
 
-    def _send(self, victim: Victim, verb: Verb, state: Path, run: str) -> None:
+    def check_ledger(self, victim: Victim, ran: Ran, at: Point | None = None) -> None:
+        """Every write that AWS has seen was noted before it, and what was answered is done."""
+        entries = self._noted(victim.name, ran.run)
+        assert [each.action for each in entries] == ran.writes
+        states = [each.state for each in entries]
+        unanswered = at is not None and is_write(ran.calls[at.index])
+        answered = [EntryState.DONE] * (len(states) - unanswered)
+        assert states == answered + [EntryState.INTENDED] * unanswered
+
+    def _noted(self, name: str, run: str) -> list[Entry]:
+        """What the ledger has of a run; a layer's steps belong to no function."""
+        refs = (FunctionRef("aws", MEMBER, HOME, each) for each in (name, ""))
+        found = [entry for ref in refs for entry in self.store.steps(ref) if entry.run == run]
+        return sorted(found, key=lambda each: each.number or 0)
+
+    def _send(self, victim: Victim, verb: Verb, run: str, *, doomed: bool) -> None:
         task = Task(
             verb=verb.value,
             account=MEMBER,
             region=HOME,
-            name=NAME,
-            state=str(state),
+            name=victim.name,
+            state=str(self.state),
             run=run,
             now=self.organization.clock(),
             route=victim.kind.route,
             event=victim.kind.event,
+            doomed=doomed,
         )
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(asdict(task)) + "\n")
@@ -162,41 +162,22 @@ class _Ears:
             raise ConnectionResetError
 
 
-def noted(state: Path, run: str) -> list[Entry]:
-    """What the ledger has of a run, its layers too."""
-    ref = FunctionRef("aws", MEMBER, HOME, NAME)
-    with Store.open(str(state)) as store:
-        entries = [*store.steps(ref), *store.steps(FunctionRef("aws", MEMBER, HOME, ""))]
-    return sorted((each for each in entries if each.run == run), key=lambda each: each.number or 0)
-
-
-def check_ledger(state: Path, ran: Ran, at: Point | None) -> None:
-    """Every write that AWS has seen was noted before it, and only what was answered is done."""
-    entries = noted(state, ran.run)
-    assert [each.action for each in entries] == ran.writes
-    states = [each.state for each in entries]
-    open_ended = at is not None and is_write(ran.calls[at.index])
-    assert states == [EntryState.DONE] * (len(states) - open_ended) + (
-        [EntryState.INTENDED] * open_ended
-    )
-
-
 @contextmanager
 def killing(organization: Organization, directory: Path) -> Iterator[Killer]:
     """Give a killer; the process that it starts others from lives as long."""
-    template = directory / "template.db"
-    with Store.open(str(template)) as store:
-        store.hash_key()
+    state = directory / "fleet.db"
     environment = {
         **os.environ,
         **organization.emulator.environment,
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
     command = [sys.executable, "-m", "tests.migration.process"]
-    with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        yield Killer(organization, process, template)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with (
+        Store.open(str(state)) as store,
+        subprocess.Popen(command, env=environment, text=True, **pipes) as process,
+    ):
+        yield Killer(organization, process, state, store)
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(SECONDS) == 0

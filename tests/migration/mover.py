@@ -23,11 +23,12 @@ from fleet.migration.facts import Asked
 from fleet.migration.ground import Ground
 from fleet.migration.moving import move
 from fleet.migration.plan import FunctionPlan, Outcome
-from fleet.migration.preparing import prepare
+from fleet.migration.preparing import Prepared, prepare
+from fleet.migration.rearchitecting import prepare_architecture
 from fleet.migration.returning import bring_back, prepare_back
 from fleet.migration.travelling import Patience
 from fleet.model import FunctionRef
-from fleet.permissions import BUCKET, INVOKE, MOVE, PLAN
+from fleet.permissions import ARTIFACT, BUCKET, INVOKE, MOVE, PLAN
 from fleet.store import Store
 from tests.moto_fixtures.small_organization import HOME, MEMBER, ROLE, Organization
 
@@ -51,8 +52,9 @@ class Mover:
     def store(self) -> Store:
         return Store.open(str(self.directory / "fleet.db"))
 
-    def ref(self, name: str = "orders") -> FunctionRef:
-        return FunctionRef("aws", MEMBER, HOME, name)
+    def ref(self, name: str | FunctionRef = "orders") -> FunctionRef:
+        """A function of the one account and region that most tests need, or any."""
+        return FunctionRef("aws", MEMBER, HOME, name) if isinstance(name, str) else name
 
     @cached_property
     def ground(self) -> Ground:
@@ -61,7 +63,7 @@ class Mover:
         clients = Clients(environment, parallelism=4)
         aws = Aws(
             clients,
-            (*PLAN, *MOVE, *INVOKE, *BUCKET),
+            (*PLAN, *MOVE, *INVOKE, *BUCKET, *ARTIFACT),
             role_name=ROLE,
             calls_per_second=1000,
             first_wait=0.001,
@@ -88,19 +90,34 @@ class Mover:
         self.meanwhile()
         self.organization.clock.now += seconds
 
-    def plan(self, name: str = "orders") -> FunctionPlan:
+    def plan(self, name: str | FunctionRef = "orders") -> FunctionPlan:
         return prepare(self.ground, self.ref(name)).plan
 
-    def migrate(self, name: str = "orders") -> Outcome:
+    def migrate(self, name: str | FunctionRef = "orders") -> Outcome:
         return move(self.ground, prepare(self.ground, self.ref(name)))
 
-    def plan_back(self, name: str = "orders", to: Back = Back.GO1X) -> FunctionPlan:
+    def plan_back(self, name: str | FunctionRef = "orders", to: Back = Back.GO1X) -> FunctionPlan:
         return prepare_back(self.ground, self.ref(name), to).plan
 
-    def roll_back(self, name: str = "orders", to: Back = Back.GO1X) -> Outcome:
+    def roll_back(self, name: str | FunctionRef = "orders", to: Back = Back.GO1X) -> Outcome:
         return bring_back(self.ground, prepare_back(self.ground, self.ref(name), to))
 
-    def ledger(self, name: str = "orders") -> list[Entry]:
+    def plan_for_arm64(
+        self, artifact: Path, name: str = "orders", *, allow_different_source: bool = False
+    ) -> FunctionPlan:
+        return self._prepared_for_arm64(artifact, name, allow_different_source).plan
+
+    def move_to_arm64(
+        self, artifact: Path, name: str = "orders", *, allow_different_source: bool = False
+    ) -> Outcome:
+        return move(self.ground, self._prepared_for_arm64(artifact, name, allow_different_source))
+
+    def _prepared_for_arm64(self, artifact: Path, name: str, allow: bool) -> Prepared:  # noqa: FBT001  # its callers name it
+        return prepare_architecture(
+            self.ground, self.ref(name), artifact, allow_different_source=allow
+        )
+
+    def ledger(self, name: str | FunctionRef = "orders") -> list[Entry]:
         return self.store.steps(self.ref(name))
 
     def anew(self, **differently: Any) -> Mover:  # noqa: ANN401  # any field

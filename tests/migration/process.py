@@ -1,7 +1,7 @@
-"""A process that migrates or rolls back a function for each line it is sent: python process.py.
+"""A process that migrates or rolls back a function for each line it is sent.
 
-It imports once and forks for each task, so that killing what does it costs no start-up. It has
-no threads and no connections of its own, which a fork would tear apart.
+It imports once, and forks for each task that is to be killed, so that this costs no start-up. It
+has no threads, and at a fork no connections, which that would tear apart.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import os
 import sys
 import threading
 import traceback
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -63,46 +64,58 @@ class Task:
     route: str | None = None
     event: str | None = None
     """JSON to invoke the function with."""
+    doomed: bool = False
+    """Whether it will be killed."""
 
 
 def main() -> None:
     # Reading botocore's models costs more than a migration.
     botocore.session.create_loader = cache(create_loader)
     clients = Clients(os.environ, parallelism=1)
-    for service in ("sts", "lambda"):
-        clients.client(service, clients.home_region)
     for line in sys.stdin:
         task = Task(**json.loads(line))
-        child = os.fork()
-        if child == 0:
-            _be_killed_at_will(clients, task)
-        _, status = os.waitpid(child, 0)
-        _say(status=os.waitstatus_to_exitcode(status))
+        if task.doomed:
+            child = os.fork()
+            if child == 0:
+                _be_killed(clients, task)
+            _, status = os.waitpid(child, 0)
+            _say(status=os.waitstatus_to_exitcode(status))
+        else:
+            outcome = _done(clients, task)
+            _say(result=outcome.result, reason=outcome.reason, notes=outcome.notes)
 
 
-def _be_killed_at_will(clients: Clients, task: Task) -> None:
-    status = 1
+def _be_killed(clients: Clients, task: Task) -> None:
     try:
         _say(pid=os.getpid())
-        outcome = _done(clients, task)
-        _say(result=outcome.result, reason=outcome.reason, done=outcome.done, notes=outcome.notes)
-        status = 0
+        _done(clients, task)
     except BaseException:  # noqa: BLE001 - it must not go on as another of its parent
         traceback.print_exc()
     finally:
-        os._exit(status)
+        os._exit(1)
 
 
 def _done(clients: Clients, task: Task) -> Outcome:
-    with closing(Store.open(task.state)) as store:
-        ground = _ground(clients, store, task)
+    downloads = Downloads(clients, at_once=1, stop=threading.Event(), first_wait=0.001)
+    with closing(Store.open(task.state)) as store, closing(downloads), _unconnected(clients):
+        ground = _ground(clients, downloads, store, task)
         ref = FunctionRef("aws", task.account, task.region, task.name)
         if task.verb == Verb.MIGRATE:
             return move(ground, prepare(ground, ref))
         return bring_back(ground, prepare_back(ground, ref))
 
 
-def _ground(clients: Clients, store: Store, task: Task) -> Ground:
+@contextmanager
+def _unconnected(clients: Clients) -> Iterator[None]:
+    """Leave no connection behind that the next fork would share."""
+    try:
+        yield
+    finally:
+        for client in clients._clients.values():
+            client.close()
+
+
+def _ground(clients: Clients, downloads: Downloads, store: Store, task: Task) -> Ground:
     def now() -> datetime:
         return datetime.fromtimestamp(task.now, UTC)
 
@@ -118,7 +131,7 @@ def _ground(clients: Clients, store: Store, task: Task) -> Ground:
     event = None if task.event is None else TestEvent(task.event.encode())
     return Ground(
         aws=aws,
-        downloads=Downloads(clients, at_once=1, stop=threading.Event(), first_wait=0.001),
+        downloads=downloads,
         store=store,
         journal=Journal(store, task.run, aws.caller.arn, now),
         # The emulator's time passes with each look at it, and so does this one's.

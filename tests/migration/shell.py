@@ -16,7 +16,7 @@ from fleet.deployment import (
     X86_64_ALIAS,
     AliasNow,
     Deployment,
-    Done,
+    End,
     Observed,
     Prove,
     Publish,
@@ -24,12 +24,10 @@ from fleet.deployment import (
     PutTags,
     RemoveTags,
     Route,
-    Stale,
     Step,
     Stuck,
     UpdateCode,
     UpdateConfiguration,
-    Wait,
     Way,
     Write,
 )
@@ -142,8 +140,6 @@ class Run:
     way: Way
     world: World
     ledger: list[Entry]
-    works: bool = True
-    """What a proof would show."""
     minted: str | None = None
     proven: bool = False
     refused: bool = False
@@ -164,30 +160,27 @@ class Run:
 
     def act(self, step: Step, fault: Fault = Fault.NONE) -> Step | None:
         """Do it; gives the step that ended the run, or None if it goes on. May raise Killed."""
-        if isinstance(step, (Done, Stale, Stuck)):
+        if isinstance(step, End):
             return step
         if isinstance(step, Prove):
             self.proven = True
-        if isinstance(step, (Wait, Prove)):
-            return None
+        return self._write(step, fault) if isinstance(step, Write) else None
+
+    def _write(self, step: Write, fault: Fault) -> Stuck | None:
         number = len(self.ledger)
         self.ledger.append(_intent(self.verb, step))
         if fault is Fault.KILLED_BEFORE:
             raise Killed
-        if fault is Fault.REFUSED:
-            self._end(number, EntryState.FAILED)
-            return None
         try:
+            if fault is Fault.REFUSED:
+                raise Conflict
             answer = self._call(step)
-        except Conflict:
-            self._end(number, EntryState.FAILED)
-            return None
         except Refused as problem:
             self._end(number, EntryState.FAILED)
-            if self.verb is Verb.MIGRATE:
-                return Stuck(str(problem))
+            if isinstance(problem, Conflict):
+                return None
             self.refused = True
-            return None
+            return Stuck(str(problem)) if self.verb is Verb.MIGRATE else None
         self.done.append(step)
         if fault is Fault.KILLED_AFTER:
             raise Killed

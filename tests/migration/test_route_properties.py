@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -195,34 +196,36 @@ class Story:
 
     def _hand(self, hand: Hand) -> None:
         self._others += 1
-        world, now, mark = self.world, self.world.latest, f"other{self._others}"
         self._touched = True
-        try:
-            match hand:
-                case Hand.CODE:
-                    part = "" if now.runtime == GO1X else "+bootstrap"
-                    world.deploy(replace(now, code_sha256=mark + part, architecture="x86_64"))
-                case Hand.ENVIRONMENT:
-                    world.deploy(replace(now, rest=mark))
-                case Hand.LAYERS:
-                    world.deploy(replace(now, layers=(*now.layers, f"a:b:c:d:e:layer:{mark}:1")))
-                case Hand.OLD:
-                    world.deploy(self._start)
-                case Hand.VERSION:
+        world, now, mark = self.world, self.world.latest, f"other{self._others}"
+        package = mark if now.runtime == GO1X else f"{mark}+bootstrap"
+        layer = f"arn:aws:lambda:eu-west-1:111111111111:layer:{mark}:1"
+        deploys = {
+            Hand.CODE: replace(now, code_sha256=package, architecture="x86_64"),
+            Hand.ENVIRONMENT: replace(now, rest=mark),
+            Hand.LAYERS: replace(now, layers=(*now.layers, layer)),
+            Hand.OLD: self._start,
+        }
+        if hand is Hand.ALIAS:
+            self._move_by_hand()
+        elif hand in {Hand.NO_ROLLBACK, Hand.NO_SERVING}:
+            gone = ROLLBACK_ALIAS if hand is Hand.NO_ROLLBACK else SERVING_ALIAS
+            world.aliases.pop(gone, None)
+        else:
+            with suppress(Refused):
+                if hand is Hand.VERSION:
                     world.publish()
-                case Hand.ALIAS:
-                    for name in world.aliases.keys() & {"live"}:
-                        self._by_hand.add(name)
-                        self.origins.pop(name, None)
-                        world.aliases[name].provisioned = False
-                        world.aliases[name].shifts = 0
-                        world.point(name, 1 + self._others % len(world.versions))
-                case Hand.NO_ROLLBACK:
-                    world.aliases.pop(ROLLBACK_ALIAS, None)
-                case Hand.NO_SERVING:
-                    world.aliases.pop(SERVING_ALIAS, None)
-        except Refused:
-            pass
+                else:
+                    world.deploy(deploys[hand])
+
+    def _move_by_hand(self) -> None:
+        hold = self.world.aliases.get("live")
+        if hold is None:
+            return
+        self._by_hand.add("live")
+        self.origins.pop("live", None)
+        hold.provisioned, hold.shifts = False, 0
+        self.world.point("live", 1 + self._others % len(self.world.versions))
 
     def _check_serving(self, way: Way) -> None:
         """No gap: at every moment an invocation of $LATEST finds something that it can run."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
 from moto.awslambda.utils import get_backend
 
-from fleet.deployment import OWN_ALIASES
+from fleet.deployment import BRIDGE_LAYER, OWN_ALIASES
 from fleet.model import GO1X, ROLLBACK_ALIAS
 from fleet.package.shim import SHIM
 from moto_fixtures.corrections.serving import Serving, serving
@@ -18,7 +20,6 @@ from moto_fixtures.packages import zipped
 from tests.moto_fixtures.small_organization import HOME, MEMBER, Client, Organization
 from tests.package.elf_files import Made, framed, inline
 
-NAME = "orders"
 _EXECUTABLE, _READABLE = 0o100755, 0o100644
 _MODULES = (
     "path\texample.com/orders\n"
@@ -72,34 +73,35 @@ def kind(route: str, *texts: bytes, layered: bool = False) -> Kind:
     return Kind(route, package(*texts), package(*texts, release="1"), layered)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Victim:
-    """The one function of an organization that is moved, put back, and moved again."""
+    """A function that is moved and put back, and interrupted while it is."""
 
     organization: Organization
+    client: Client
+    """Of Lambda in its account; making one takes longer than what it is for."""
     kind: Kind
-
-    @property
-    def client(self) -> Client:
-        return self.organization.client("lambda", MEMBER)
+    name: str
+    """Another for each, since a name's versions are never numbered anew."""
 
     def create(self) -> None:
         kind, client = self.kind, self.client
-        # Versions are numbered anew, of functions and of layers.
-        get_backend(MEMBER, HOME).reset()
         layers = [self._layer()] if kind.layered else []
-        self.organization.add_function(
-            NAME,
-            Code={"ZipFile": kind.older or kind.code},
-            Environment={"Variables": {"TABLE": "orders"}},
-            Tags={"team": "orders"},
-            Layers=layers,
-        )
-        if kind.older is None:
-            return
         with self.organization.emulator.seeding():
+            client.create_function(
+                FunctionName=self.name,
+                Role=f"arn:aws:iam::{MEMBER}:role/run",
+                Runtime=GO1X,
+                Handler="main",
+                Code={"ZipFile": kind.older or kind.code},
+                Environment={"Variables": {"TABLE": "orders"}},
+                Tags={"team": "orders"},
+                Layers=layers,
+            )
+            if kind.older is None:
+                return
             self._publish()
-            client.update_function_code(FunctionName=NAME, ZipFile=kind.code)
+            client.update_function_code(FunctionName=self.name, ZipFile=kind.code)
             self._publish()
             self._alias("behind", "1")
             self._alias("plain", "2")
@@ -107,56 +109,66 @@ class Victim:
             weights = {"AdditionalVersionWeights": {"1": 0.25}}
             self._alias("weighted", "2", RoutingConfig=weights)
             client.put_provisioned_concurrency_config(
-                FunctionName=NAME, Qualifier="steady", ProvisionedConcurrentExecutions=2
+                FunctionName=self.name, Qualifier="steady", ProvisionedConcurrentExecutions=2
             )
 
     def _publish(self) -> None:
-        self.client.publish_version(FunctionName=NAME)
+        self.client.publish_version(FunctionName=self.name)
 
     def _alias(self, name: str, version: str, **params: object) -> None:
         self.client.create_alias(
-            FunctionName=NAME, Name=name, FunctionVersion=version, Description=name, **params
+            FunctionName=self.name, Name=name, FunctionVersion=version, Description=name, **params
         )
 
     def _layer(self) -> str:
         content = zipped({"settings": (b"tables: 2", _READABLE)})
         with self.organization.emulator.seeding():
             made = self.client.publish_layer_version(
-                LayerName="settings", Content={"ZipFile": content}
+                LayerName=self.name, Content={"ZipFile": content}
             )
         return str(made["LayerVersionArn"])
+
+    def bridges(self) -> list[str]:
+        """ARNs of every version of the bridge layer, of this account and region."""
+        with self.organization.emulator.seeding():
+            try:
+                found = self.client.list_layer_versions(LayerName=BRIDGE_LAYER)
+            except ClientError:
+                return []
+        return [str(each["LayerVersionArn"]) for each in found["LayerVersions"]]
+
+    def remove(self) -> None:
+        """Leave nothing behind for the next."""
+        with self.organization.emulator.seeding():
+            self.client.delete_function(FunctionName=self.name)
+            for arn in self.bridges():
+                self.client.delete_layer_version(
+                    LayerName=BRIDGE_LAYER, VersionNumber=int(arn.rpartition(":")[2])
+                )
 
     def settle(self) -> None:
         """Let everything end that is under way."""
         self.organization.clock.now += 60
 
     def look(self) -> dict[str, Any]:
-        """All that AWS shows of it, but revisions and times."""
-        client = self.client
+        """All that AWS shows of it, but revisions and times, under whatever name."""
+        client, name = self.client, self.name
         with self.organization.emulator.seeding():
-            versions = client.list_versions_by_function(FunctionName=NAME)["Versions"]
-            bridges = [
-                client.get_layer_version_by_arn(Arn=version["LayerVersionArn"])
-                for layer in client.list_layers()["Layers"]
-                for version in client.list_layer_versions(LayerName=layer["LayerName"])[
-                    "LayerVersions"
-                ]
-            ]
             seen = {
-                "function": client.get_function(FunctionName=NAME),
-                "aliases": client.list_aliases(FunctionName=NAME)["Aliases"],
-                "versions": versions,
-                "layers": bridges,
-                "provisioned": client.list_provisioned_concurrency_configs(FunctionName=NAME)[
+                "function": client.get_function(FunctionName=name),
+                "aliases": client.list_aliases(FunctionName=name)["Aliases"],
+                "versions": client.list_versions_by_function(FunctionName=name)["Versions"],
+                "provisioned": client.list_provisioned_concurrency_configs(FunctionName=name)[
                     "ProvisionedConcurrencyConfigs"
                 ],
             }
-        return {key: timeless(value) for key, value in seen.items()}
+        found: dict[str, Any] = json.loads(json.dumps(timeless(seen)).replace(name, "NAME"))
+        return found
 
     def aliases(self) -> dict[str, tuple[str, Mapping[str, float]]]:
         """Version and weights of each alias, by name."""
         with self.organization.emulator.seeding():
-            found = self.client.list_aliases(FunctionName=NAME)["Aliases"]
+            found = self.client.list_aliases(FunctionName=self.name)["Aliases"]
         return {
             each["Name"]: (
                 each["FunctionVersion"],
@@ -165,13 +177,9 @@ class Victim:
             for each in found
         }
 
-    def of_the_team(self) -> dict[str, tuple[str, Mapping[str, float]]]:
-        """Aliases that are not fleet's."""
-        return {name: each for name, each in self.aliases().items() if name not in OWN_ALIASES}
-
     def serves(self, version: str = "$LATEST") -> Serving:
         """What an invocation finds at this moment."""
-        latest = get_backend(MEMBER, HOME)._lambdas._functions[NAME]["latest"]
+        latest = get_backend(MEMBER, HOME)._lambdas._functions[self.name]["latest"]
         return serving(latest, version, self.organization.emulator._world)
 
     def check_going_back_is_possible(self) -> None:

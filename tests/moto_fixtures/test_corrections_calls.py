@@ -34,6 +34,12 @@ def client(organization: Organization) -> Client:
     return organization.add_function("one", Environment={"Variables": {"LONG": "x" * 4000}})
 
 
+@pytest.fixture
+def noise(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+    """What was printed or logged; pytest takes logs off stderr."""
+    return lambda: capfd.readouterr().err + caplog.text
+
+
 def start(
     organization: Organization, method: str, path: str, length: int = 0
 ) -> subprocess.Popen[bytes]:
@@ -106,7 +112,7 @@ def test_a_held_request_holds_no_other(organization: Organization, client: Clien
 def test_a_client_killed_while_its_request_is_held_leaves_no_noise(
     organization: Organization,
     client: Client,
-    capfd: pytest.CaptureFixture[str],
+    noise: Callable[[], str],
     moment: Moment,
     cut: bool,
 ) -> None:
@@ -125,35 +131,52 @@ def test_a_client_killed_while_its_request_is_held_leaves_no_noise(
         answering.get(timeout=30).join(30)
     versions = client.list_versions_by_function(FunctionName="one")["Versions"]
     assert len(versions) == (1 if cut and moment is Moment.BEFORE else 2)
-    assert capfd.readouterr().err == ""
+    assert noise() == ""
 
 
 def test_a_client_killed_while_it_sends_leaves_no_noise_and_no_call(
-    organization: Organization, client: Client, capfd: pytest.CaptureFixture[str]
+    organization: Organization,
+    client: Client,
+    noise: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    dropped: Queue[object] = Queue()
+    monkeypatch.setattr(
+        "moto_fixtures.server._QuietHandler.connection_dropped", lambda *_: dropped.put(None)
+    )
     organization.emulator.calls.clear()
     with start(organization, "PUT", "/2015-03-31/functions/one/code", 10_000) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.kill()
+        dropped.get(timeout=30)
     assert memory(client) == 128
     assert [call.operation for call in organization.emulator.calls] == ["GetFunctionConfiguration"]
-    assert capfd.readouterr().err == ""
+    assert noise() == ""
 
 
 @pytest.mark.parametrize(("moment", "expected"), [(Moment.BEFORE, 128), (Moment.AFTER, 512)])
 def test_a_line_that_is_cut_loses_the_request_or_the_answer(
-    organization: Organization, client: Client, moment: Moment, expected: int
+    organization: Organization,
+    client: Client,
+    noise: Callable[[], str],
+    moment: Moment,
+    expected: int,
 ) -> None:
+    answering: Queue[threading.Thread] = Queue()
+
     def hook(_: Call, now: Moment) -> None:
         if now is moment:
+            answering.put(threading.current_thread())
             raise ConnectionAbortedError
 
     organization.emulator.on_call = hook
     with pytest.raises(ConnectionClosedError):
         client.update_function_configuration(FunctionName="one", MemorySize=512)
     organization.emulator.on_call = None
+    answering.get(timeout=30).join(30)
     assert memory(client) == expected
+    assert noise() == ""
 
 
 def test_a_hook_that_fails_never_looks_like_aws(

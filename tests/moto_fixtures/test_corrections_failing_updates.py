@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from tests.moto_fixtures.small_organization import HOME, MEMBER, Client, Organization
-from tests.moto_fixtures.test_corrections_updates import CHANGES, ONE, configuration, served
+from tests.moto_fixtures.test_corrections_updates import CHANGES, NEW, ONE, configuration, served
 
 Change: TypeAlias = Callable[[Client], dict[str, object]]
 SECONDS = 5.0
@@ -55,8 +55,9 @@ def test_an_update_that_fails_leaves_what_was_there(
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("seconds", [SECONDS, 0], ids=["slow", "at once"])
 def test_a_failure_lasts_until_an_update_succeeds(
-    organization: Organization, client: Client, change: Change
+    organization: Organization, client: Client, change: Change, seconds: float
 ) -> None:
     organization.emulator.fail_updates(MEMBER, HOME, ONE, "Not today.")
     change(client)
@@ -64,8 +65,9 @@ def test_a_failure_lasts_until_an_update_succeeds(
     assert shown(client)["LastUpdateStatusReasonCode"] == "InternalError"
     organization.emulator.fail_updates(MEMBER, HOME, ONE, None)
     assert shown(client)["LastUpdateStatus"] == "Failed"
-    assert change(client)["LastUpdateStatus"] == "InProgress"
-    organization.clock.now += SECONDS
+    organization.emulator.take_for_updates(seconds)
+    assert change(client)["LastUpdateStatus"] == ("InProgress" if seconds else "Successful")
+    organization.clock.now += seconds
     assert shown(client)["LastUpdateStatus"] == "Successful"
     assert "LastUpdateStatusReason" not in shown(client)
 
@@ -78,6 +80,21 @@ def test_what_failed_is_not_published(organization: Organization, client: Client
         change(client)
     organization.clock.now += SECONDS
     assert client.publish_version(FunctionName=ONE)["Version"] == first["Version"]
+
+
+def test_an_update_that_fails_leaves_the_settings_that_stand_apart(
+    organization: Organization, client: Client
+) -> None:
+    queue = f"arn:aws:sqs:{HOME}:{MEMBER}:failed"
+    key = f"arn:aws:kms:{HOME}:{MEMBER}:key/0"
+    organization.emulator.fail_updates(MEMBER, HOME, ONE, "Not today.")
+    client.update_function_configuration(FunctionName=ONE, DeadLetterConfig={"TargetArn": queue})
+    assert shown(client)["DeadLetterConfig"] == {"TargetArn": queue}
+    organization.clock.now += SECONDS
+    assert "DeadLetterConfig" not in shown(client)
+    client.update_function_code(FunctionName=ONE, ZipFile=NEW, SourceKMSKeyArn=key)
+    organization.clock.now += SECONDS
+    assert "SourceKMSKeyArn" not in client.get_function(FunctionName=ONE)["Code"]
 
 
 def test_other_functions_updates_do_not_fail(organization: Organization, client: Client) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import orjson
@@ -70,6 +72,12 @@ def test_what_has_left_go1x_is_listed_and_never_counted_as_left_to_move(small: S
     assert (scan.progress.findings, saved.findings) == (1, 1)
     counted = totals(frame, scan.header)
     assert (counted.versions, counted.by_use[Use.CUSTOM]) == (1, 3)
+
+
+def test_the_page_counts_as_left_to_move_what_the_reports_do() -> None:
+    script = files("reports").joinpath("page/start.js").read_text("utf-8")
+    [listed] = re.findall(r"NOT_COUNTED = (\[.*?\]);", script)
+    assert set(orjson.loads(listed)) == {use for use in Use if not use.is_finding}
 
 
 def test_versions_of_one_function_are_told_apart_by_their_own_runtime(small: Small) -> None:

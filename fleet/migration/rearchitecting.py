@@ -1,0 +1,321 @@
+"""The second pass: one function that left go1.x, and an artifact built for arm64. Looks only.
+
+Runtime first, architecture after, never together: what fails then has one cause.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from fleet.aws.deployments import newest_version
+from fleet.aws.failures import CallFailed, RoleRefused
+from fleet.aws.functions import read_function_urls, read_permissions
+from fleet.aws.limits import runtime_mode
+from fleet.deployment import (
+    MIGRATED_FROM,
+    OWN_ALIASES,
+    REBUILT_FOR,
+    SERVING_ALIAS,
+    X86_64_ALIAS,
+    Deployment,
+    Done,
+    Observed,
+    Route,
+    Way,
+)
+from fleet.errors import FileProblem
+from fleet.inspection import PackageFacts, Target
+from fleet.migration import artifact_rules as rules
+from fleet.migration.artifact import ARM64, Artifact, check_artifact
+from fleet.migration.facts import Finding, GateFacts
+from fleet.migration.foresight import foresee
+from fleet.migration.gate_rules import BLOCKLISTED, BY_REFERENCE, IMAGE
+from fleet.migration.ground import Ground
+from fleet.migration.observing import Observer
+from fleet.migration.packages import Workbench
+from fleet.migration.paths import is_bridge, path
+from fleet.migration.plan import FunctionPlan, Promise, Result
+from fleet.migration.preparing import Prepared, not_moving
+from fleet.migration.problems import halted_by
+from fleet.migration.promises import promises
+from fleet.migration.route import next_step
+from fleet.migration.work import Recipe, locating
+from fleet.model import GO1X, LATEST, ROLLBACK_ALIAS, Caller, FunctionRef, PackageType
+from fleet.ownership import owner_of
+from fleet.package.inspect import inspect_package
+from fleet.package.problems import BadPackage
+
+T = TypeVar("T")
+
+_LATEST_GOES_BACK = "it moves, and goes back to x86_64 at any time"
+
+
+def prepare_architecture(
+    ground: Ground, ref: FunctionRef, artifact: Path, *, allow_different_source: bool = False
+) -> Prepared:
+    """Say what would be done to move one function to arm64, from what it is now.
+
+    `artifact` is the zip that is to be its package; whatever is wrong with it becomes the
+    function's result, as what AWS refuses does. Raises NoCredentials, Interrupted, and OSError
+    where there is no room for its packages here.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="fleet-") as room:
+            return _Preparation(
+                ground, ref, artifact, Path(room), allow_different_source=allow_different_source
+            ).prepared()
+    except (CallFailed, RoleRefused) as failure:
+        halted = halted_by(failure)
+        return not_moving(ref, halted.result, "refused-by-aws", halted.reason)
+
+
+class _Preparation:
+    def __init__(
+        self,
+        ground: Ground,
+        ref: FunctionRef,
+        file: Path,
+        room: Path,
+        *,
+        allow_different_source: bool,
+    ) -> None:
+        self._ground = ground
+        self._ref = ref
+        self._file = file
+        self._allow_different_source = allow_different_source
+        self._lane = ground.aws.lane(ref.account, ref.region)
+        self._knowledge = ground.knowledge(ref)
+        self._bench = Workbench(room, ground.downloads, self._lane)
+        self._observer = Observer(
+            ground.aws, self._lane, ref, ground.key, keep=X86_64_ALIAS, serve=SERVING_ALIAS
+        )
+
+    def prepared(self) -> Prepared:
+        now = self._observer.now
+        if self._ref.account in self._ground.blocklist:
+            return self._blocked(BLOCKLISTED.said(account=self._ref.account))
+        if now.config.package_type is PackageType.IMAGE:
+            return self._blocked(IMAGE.said())
+        if now.by_reference:
+            return self._blocked(BY_REFERENCE.said())
+        runtime = now.deployment.runtime
+        if runtime not in set(Target):
+            return self._blocked(rules.RUNTIME_FIRST.said(runtime=runtime or "no runtime"))
+        seen = self._observer.seen()
+        start = self._start(seen)
+        if start is None:
+            return self._already_there(seen)
+        if _is_unfinished(seen, now.tags):
+            return self._blocked(rules.RUNTIME_UNFINISHED.said())
+        return self._from(seen, start)
+
+    def _start(self, seen: Observed) -> Deployment | None:
+        """What it is on x86_64; None where it has left that for good."""
+        if seen.deployment.architecture != ARM64:
+            return seen.deployment
+        # The tag is put last: without it, and with a version kept, it is under way.
+        if seen.tags.get(REBUILT_FOR) == ARM64 or seen.kept is None:
+            return None
+        kept = seen.kept.deployment
+        return kept if kept.architecture != ARM64 and kept.runtime in set(Target) else None
+
+    def _already_there(self, seen: Observed) -> Prepared:
+        reason = f"its $LATEST is on {ARM64}"
+        behind = [
+            f"{alias.name} (version {alias.version})"
+            for alias in seen.aliases
+            if alias.name not in OWN_ALIASES
+            and alias.version != LATEST
+            and self._observer.version(alias.version).deployment.architecture != ARM64
+        ]
+        if behind:
+            reason += (
+                f"; not on {ARM64}: {', '.join(behind)}, which only its owners can move, since "
+                "that releases what $LATEST is now"
+            )
+        return not_moving(self._ref, Result.ALREADY_THERE, "already-there", reason)
+
+    def _from(self, seen: Observed, start: Deployment) -> Prepared:
+        facts, problem = self._given()
+        layers = tuple(self._knowledge.layer(arn).layer for arn in start.layers)
+        artifact = Artifact(
+            file=str(self._file),
+            facts=facts,
+            problem=problem,
+            start=start,
+            running=self._running(start),
+            layers=layers,
+            allow_different_source=self._allow_different_source,
+        )
+        same = self._same_as_start(seen, start)
+        gate = self._gate_facts(artifact, start, same)
+        blocking, notes = check_artifact(gate, self._ground.asked, artifact)
+        if not blocking and self._ground.attempt is not None:
+            outcome, why = self._ground.attempt(self._file, start.handler or "", ARM64)
+            gate = replace(gate, trial=outcome, trial_reason=why)
+            blocking, notes = check_artifact(gate, self._ground.asked, artifact)
+        if blocking or facts is None:
+            return self._planned(gate, artifact, Result.BLOCKED, blocking, notes)
+        return self._on_its_way(seen, gate, artifact, facts, same, notes)
+
+    def _given(self) -> tuple[PackageFacts | None, str]:
+        """What is in the artifact, or why that can't be told."""
+        if not self._file.is_file():
+            return None, "there is no such file"
+        try:
+            facts = inspect_package(self._file)
+        except FileProblem as problem:
+            return None, problem.problem
+        self._ground.store.save_facts(facts.code_sha256, facts)
+        return facts, ""
+
+    def _running(self, start: Deployment) -> PackageFacts | None:
+        known = self._ground.store.facts(start.code_sha256)
+        if known is not None:
+            return known
+        locate = locating(self._ground, self._lane, self._ref, start.code_sha256)
+        try:
+            known = inspect_package(self._bench.fetched(locate))
+        except BadPackage:
+            return None
+        self._ground.store.save_facts(start.code_sha256, known)
+        return known
+
+    def _on_its_way(
+        self,
+        seen: Observed,
+        gate: GateFacts,
+        artifact: Artifact,
+        facts: PackageFacts,
+        same: str | None,
+        notes: tuple[Finding, ...],
+    ) -> Prepared:
+        start = artifact.start
+        end = replace(start, code_sha256=facts.code_sha256, architecture=ARM64)
+        there = seen.deployment
+        if there not in (start, end) and replace(there, code_sha256=end.code_sha256) == end:
+            said = rules.OTHER_ARTIFACT.said(there=there.code_sha256, given=end.code_sha256)
+            return self._planned(gate, artifact, Result.BLOCKED, (said,), notes)
+        way = Way(
+            Route.ARCHITECTURE,
+            path(Route.ARCHITECTURE, start, end),
+            keep=X86_64_ALIAS,
+            serve=SERVING_ALIAS,
+            tags={REBUILT_FOR: ARM64},
+        )
+        newest = None if same is None else self._observer.version(same)
+        steps = foresee(seen, way, lambda now: next_step(now, way), newest=newest)
+        last = steps[-1]
+        if not isinstance(last, Done):
+            said = Finding("stale", last.reason)  # type: ignore[union-attr]  # the last is an end
+            return self._planned(gate, artifact, Result.STALE, (said,), notes)
+        self._knowledge.reserve((gate.new_size or 0) * gate.publishes)
+        plan = self._planned(gate, artifact, Result.READY, (), notes).plan
+        plan = replace(plan, steps=steps, way=way, promises=self._promises(gate, same))
+        return Prepared(plan, self._observer, Recipe(start, artifact=self._file))
+
+    def _promises(self, gate: GateFacts, same: str | None) -> tuple[Promise, ...]:
+        versions = frozenset() if same is None else frozenset({same})
+        latest, *others = promises(gate, same_as_latest=versions, updates_blocked=False)
+        return (replace(latest, text=_LATEST_GOES_BACK), *others)
+
+    def _same_as_start(self, seen: Observed, start: Deployment) -> str | None:
+        """The version that publishing the start would answer, as far as an alias points at it."""
+        if seen.kept is not None and seen.kept.deployment == start:
+            return seen.kept.version
+        equal = {
+            each.version
+            for each in seen.aliases
+            if each.version != LATEST and self._observer.version(each.version).deployment == start
+        }
+        if not equal:
+            return None
+        newest = newest_version(self._ground.aws, self._lane, self._ref.name)
+        return newest if newest in equal else None
+
+    def _gate_facts(self, artifact: Artifact, start: Deployment, same: str | None) -> GateFacts:
+        now, aws, name = self._observer.now, self._ground.aws, self._ref.name
+        facts = artifact.facts
+        beside = sum(each.facts.unzipped_size for each in artifact.layers if each.facts)
+        return GateFacts(
+            ref=self._ref,
+            package_type=now.config.package_type,
+            runtime=now.deployment.runtime,
+            assessment=None,
+            owner=owner_of(now.tags, self._ground.owners),
+            tags=now.tags,
+            on_blocklist=self._ref.account in self._ground.blocklist,
+            signing_policy=self._knowledge.signing_policy(name),
+            runtime_mode=_unless_refused(lambda: runtime_mode(aws, self._lane, name)),
+            # Halfway it is our own update that is under way: it is waited for.
+            updating=not now.settled and now.deployment == start,
+            state=now.state,
+            settings_problem=now.settings_problem,
+            by_reference=now.by_reference,
+            new_size=None if facts is None else facts.size,
+            new_unzipped_size=None if facts is None else facts.unzipped_size + beside,
+            storage=self._knowledge.storage(),
+            publishes=2 if same is None else 1,
+            reserved_concurrency=now.reserved_concurrency,
+            aliases=self._observer.aliases(),
+            callers=self._callers(),
+        )
+
+    def _callers(self) -> tuple[Caller, ...] | None:
+        aws, lane, name = self._ground.aws, self._lane, self._ref.name
+        qualifiers = [LATEST, *(each.name for each in self._observer.aliases())]
+        answers = [
+            self._knowledge.event_sources(name),
+            _unless_refused(lambda: read_function_urls(aws, lane, name)),
+            *(
+                _unless_refused(lambda each=each: read_permissions(aws, lane, name, each))  # type: ignore[misc]  # the loop's own
+                for each in qualifiers
+                if each not in OWN_ALIASES
+            ),
+        ]
+        if any(each is None for each in answers):
+            return None
+        return tuple(caller for each in answers for caller in each or ())
+
+    def _blocked(self, finding: Finding) -> Prepared:
+        return not_moving(self._ref, Result.BLOCKED, finding.code, finding.text)
+
+    def _planned(
+        self,
+        gate: GateFacts,
+        artifact: Artifact,
+        result: Result,
+        reasons: tuple[Finding, ...],
+        notes: tuple[Finding, ...],
+    ) -> Prepared:
+        return Prepared(
+            FunctionPlan(
+                ref=self._ref,
+                result=result,
+                reasons=reasons,
+                notes=notes,
+                route=Route.ARCHITECTURE,
+                owner=gate.owner,
+                assessment=artifact.assessment,
+            )
+        )
+
+
+def _is_unfinished(seen: Observed, tags: Mapping[str, str] | None) -> bool:
+    """Whether it is on its way off go1.x still: its tags are put last."""
+    if any(is_bridge(arn) for arn in seen.deployment.layers):
+        return True
+    begun = any(alias.name == ROLLBACK_ALIAS for alias in seen.aliases)
+    # Tags that could not be read block for themselves.
+    return begun and tags is not None and tags.get(MIGRATED_FROM) != GO1X
+
+
+def _unless_refused(ask: Callable[[], T]) -> T | None:
+    try:
+        return ask()
+    except CallFailed:
+        return None

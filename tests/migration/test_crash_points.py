@@ -1,0 +1,171 @@
+"""kill -9 before and after the calls that a migration and a rollback make, then the same again.
+
+The calls are taken from a recorded run. Every write is a point, before and after it; of the reads,
+between which nothing changes in AWS or in the ledger, every READS_APARTth, or each of them with
+EVERY_CRASH_POINT in the environment (`make crash-points`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count, zip_longest
+from typing import Any
+
+import pytest
+
+from fleet.ledger import Verb
+from fleet.migration.plan import Result
+from moto_fixtures.server import Call, Moment
+from tests.migration.killing import Killer, Point, is_write, killing
+from tests.migration.victims import RENAMED, SHIMMED, Kind, Victim, kind, package, runs
+from tests.moto_fixtures.small_organization import MEMBER, Client, Organization, running
+
+EVERY_POINT = bool(os.environ.get("EVERY_CRASH_POINT"))
+READS_APART = 20
+_numbers = count()
+UPDATE_SECONDS = 2
+"""Of the emulator's clock, which goes on by one with each look at the function."""
+
+KINDS = {
+    "bridge, renamed": kind("bridge", *RENAMED, layered=True),
+    "bridge, with a shim": kind("bridge", *SHIMMED),
+    "bridge, never published": Kind("bridge", package(*RENAMED)),
+    "dual": kind("dual", *SHIMMED),
+    "direct": kind("direct", *RENAMED),
+}
+
+
+@pytest.fixture(scope="module")
+def organization() -> Iterator[Organization]:
+    with running() as small:
+        small.emulator.take_for_updates(UPDATE_SECONDS)
+        yield small
+
+
+@pytest.fixture(scope="module")
+def client(organization: Organization) -> Client:
+    with organization.emulator.seeding():
+        iam = organization.client("iam", MEMBER)
+        iam.create_role(RoleName="run", AssumeRolePolicyDocument="{}")
+    return organization.client("lambda", MEMBER)
+
+
+@pytest.fixture(scope="module")
+def killer(
+    organization: Organization, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Killer]:
+    with killing(organization, tmp_path_factory.mktemp("states")) as made:
+        yield made
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What happens to a function that nothing is killed with."""
+
+    before: dict[str, Any]
+    moved: dict[str, Any]
+    back: dict[str, Any]
+    forth: list[Call]
+    """Calls of the migration."""
+    return_: list[Call]
+    """Calls of the rollback."""
+
+
+def points(calls: list[Call]) -> Iterator[Point]:
+    """Where a run that makes these calls is killed."""
+    for index, call in enumerate(calls):
+        if is_write(call) or EVERY_POINT:
+            yield from (Point(index, moment, call.operation) for moment in Moment)
+        elif index % READS_APART == READS_APART - 1:
+            yield Point(index, Moment.BEFORE, call.operation)
+
+
+@contextmanager
+def killed(victim: Victim, *at: Point | None) -> Iterator[None]:
+    """Say where it was killed if that turns out badly."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"{victim.kind.route}, killed {' then '.join(map(str, at))}")
+        raise
+
+
+@pytest.mark.timeout(3600 if EVERY_POINT else 300)
+@pytest.mark.parametrize("named", KINDS)
+def test_killed_anywhere_a_migration_and_a_rollback_end_as_if_nothing_had_happened(
+    killer: Killer, client: Client, named: str
+) -> None:
+    crashes = Crashes(killer, client, KINDS[named])
+    usual = crashes.undisturbed()
+    for forth, back in zip_longest(points(usual.forth), points(usual.return_)):
+        crashes.at(forth, back, usual)
+
+
+@dataclass
+class Crashes:
+    killer: Killer
+    client: Client
+    kind: Kind
+
+    def victim(self) -> Victim:
+        made = Victim(self.killer.organization, self.client, self.kind, f"orders-{next(_numbers)}")
+        made.create()
+        return made
+
+    def undisturbed(self) -> Undisturbed:
+        victim = self.victim()
+        before = victim.look()
+        ran = []
+        seen = []
+        for verb in (Verb.MIGRATE, Verb.ROLLBACK):
+            ran.append(self.killer.run(victim, verb))
+            victim.settle()
+            seen.append(victim.look())
+            self.killer.check_ledger(victim, ran[-1])
+        assert [each.said["result"] for each in ran] == [Result.MIGRATED, Result.ROLLED_BACK]
+        self.check_back(before, seen[1])
+        victim.remove()
+        return Undisturbed(before, seen[0], seen[1], ran[0].calls, ran[1].calls)
+
+    def check_back(self, before: dict[str, Any], after: dict[str, Any]) -> None:
+        """All that is left is what a migration has published, and its aliases."""
+        assert after["function"] == before["function"]
+        assert after["provisioned"] == before["provisioned"]
+        for each in (*before["aliases"], *before["versions"]):
+            assert each in after["aliases"] or each in after["versions"]
+
+    def at(self, forth: Point | None, back: Point | None, usual: Undisturbed) -> None:
+        """Kill a migration and a rollback of one function, each once."""
+        victim = self.victim()
+        with killed(victim, forth, back):
+            self.disturbed(victim, Verb.MIGRATE, forth, Result.MIGRATED)
+            assert victim.look() == usual.moved
+            self.disturbed(victim, Verb.ROLLBACK, back, Result.ROLLED_BACK)
+            assert victim.look() == usual.back
+            assert len(victim.bridges()) == (self.kind.route == "bridge")
+        victim.remove()
+
+    def disturbed(self, victim: Victim, verb: Verb, at: Point | None, result: Result) -> None:
+        if at is not None:
+            ran = self.killer.run(victim, verb, at)
+            self.killer.check_ledger(victim, ran, at)
+            self.check_callers(victim)
+            victim.check_going_back_is_possible()
+        again = self.killer.run(victim, verb)
+        self.killer.check_ledger(victim, again)
+        over = at is not None and again.said["result"] == Result.ALREADY_THERE
+        assert over or again.said["result"] == result, again.said
+        victim.settle()
+
+    def check_callers(self, victim: Victim) -> None:
+        """Whoever calls it finds something that runs, also once AWS is done."""
+        if self.kind.route != "direct":
+            assert runs(victim.serves())
+        versions = {each for each, _ in victim.aliases().values()}
+        assert all(runs(victim.serves(each)) for each in versions)
+        victim.settle()
+        if self.kind.route != "direct":
+            assert runs(victim.serves())
