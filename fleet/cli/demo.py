@@ -97,9 +97,8 @@ def _call_all(emulator: "Emulator") -> None:
 
     for account, function in CALLED:
         environment = emulator.credentials_of(account)
-        _say(
-            f"{account} {function} answers as version {call(environment, 'us-east-1', function, EVENT)}"
-        )
+        answer = call(environment, "us-east-1", function, EVENT)
+        _say(f"{account} {function} answers as version {answer}")
 
 
 @contextlib.contextmanager

@@ -15,9 +15,11 @@ from fleet.inspection import (
     BinaryFacts,
     BuildInfo,
     Deployed,
+    Entry,
     Layer,
     PackageFacts,
     Target,
+    Verdict,
 )
 from fleet.migration import artifact_rules as rules
 from fleet.migration import gate_rules
@@ -25,6 +27,7 @@ from fleet.migration.facts import Asked, Finding, GateFacts
 from fleet.migration.gates import check, fits_into_a_call
 from fleet.model import Owner, OwnerKind
 from fleet.ownership import owner_of
+from fleet.package.archive.modes import spelt
 from fleet.package.archive.tree import Nothing
 from fleet.package.verdict import remarks
 from fleet.package.verdict.assessment import assess
@@ -117,7 +120,8 @@ def check_artifact(
     """
     as_it_is = replace(
         function,
-        assessment=artifact.assessment,
+        # Nothing of it is repackaged: what would be ready after that is refused below.
+        assessment=artifact.assessment and replace(artifact.assessment, strategy=None),
         # An artifact may be signed, and then only AWS can judge it.
         signing_policy=None if function.signing_policy is None else "",
         strategy=None,
@@ -140,6 +144,7 @@ def check_artifact(
     managed = _managed(function)
     if managed is not None:
         (notes if asked.allow_managed else blocking).append(managed)
+    notes += _beside(artifact)
     if artifact.program is not None:
         different = [*_differing(artifact)]
         (notes if artifact.allow_different_source else blocking).extend(different)
@@ -155,11 +160,24 @@ def _package(artifact: Artifact) -> Iterator[Finding]:
     if artifact.facts is None:
         yield rules.ARTIFACT_UNREADABLE.said(file=artifact.file, problem=artifact.problem)
         return
-    if bootstrap_of(artifact.facts) is Nothing.MISSING:
+    found, program, judged = bootstrap_of(artifact.facts), artifact.program, artifact.assessment
+    if found is Nothing.MISSING:
         yield rules.NO_BOOTSTRAP.said(runtime=artifact.start.runtime or "")
-    elif artifact.program is not None and artifact.program.machine != ARM64:
-        program = artifact.program
+        return
+    if program is not None and program.machine != ARM64:
         yield rules.NOT_ARM64.said(entry=program.entry, machine=program.machine)
+    if judged is not None and judged.verdict is Verdict.READY and isinstance(found, Entry):
+        mended = remarks.NOT_EXECUTABLE.said(entry=found.name, mode=spelt(found))
+        yield Finding(mended.code, mended.text)
+
+
+def _beside(artifact: Artifact) -> Iterator[Finding]:
+    binaries = () if artifact.facts is None else artifact.facts.binaries
+    entries = [
+        each.entry for each in binaries if each.machine != ARM64 and each != artifact.program
+    ]
+    if entries:
+        yield rules.MORE_FOR_OTHERS.said(entries=remarks.listed(entries))
 
 
 def _layers(layers: tuple[Layer, ...]) -> Iterator[Finding]:

@@ -43,11 +43,11 @@ NOT_ARM64 = Rule(
     "{entry} of the artifact is built for {machine}, and on arm64 it dies with an exec format "
     "error: build it with GOARCH=arm64",
 )
-MORE_FOR_X86_64 = Rule(
-    "artifact-more-for-x86-64",
+MORE_FOR_OTHERS = Rule(
+    "artifact-holds-others",
     Effect.NOTE,
-    "the artifact holds other programs or libraries for x86_64 too ({entries}), which arm64 cannot "
-    "run: see that nothing starts or loads them",
+    "the artifact holds other programs or libraries that are not for arm64 ({entries}) and can't "
+    "run there: see that nothing starts or loads them",
 )
 
 # What its layers hold.

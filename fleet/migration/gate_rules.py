@@ -129,7 +129,7 @@ CODE_SIGNING_UNKNOWN = Rule(
     "code-signing-unknown",
     Effect.BLOCKS,
     "whether a code signing configuration checks its packages could not be read: allow the role "
-    "lambda:GetFunctionCodeSigningConfig and lambda:GetCodeSigningConfig",
+    "lambda:ListCodeSigningConfigs and lambda:ListFunctionsByCodeSigningConfig",
 )
 RUNTIME_MODE = Rule(
     "runtime-mode",
