@@ -2,8 +2,10 @@
 
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +13,20 @@ from fleet.cli import options as shared
 from fleet.cli.optional_value import optional_value
 from fleet.cli.options import RuntimeRoute, Shown
 from fleet.cli.packages import TargetRuntime
+from fleet.errors import BadSelection
 from fleet.inspection import Target
+
+if TYPE_CHECKING:
+    from fleet.migration.ground import Ground
+    from fleet.migration.preparing import Prepared
+    from fleet.model import FunctionRef
+
+
+class Arch(StrEnum):
+    """The architecture of the second pass."""
+
+    ARM64 = "arm64"
+
 
 migrate_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -39,6 +54,30 @@ def migrate(
             show_default=False,
         ),
     ] = None,
+    arch: Annotated[
+        Arch | None,
+        typer.Option(
+            "--arch",
+            help="The second pass, once the runtime has changed: to this architecture.",
+            show_default=False,
+        ),
+    ] = None,
+    artifact: Annotated[
+        str | None,
+        typer.Option(
+            "--artifact",
+            metavar="ZIP|DIR|s3://…",
+            help="With --arch: the build for it; a directory holds NAME.zip for each function, "
+            "and {account}, {region} and {function} in an S3 key are filled in.",
+        ),
+    ] = None,
+    allow_different_source: Annotated[
+        bool,
+        typer.Option(
+            "--allow-different-source",
+            help="With --arch: also a build of another module or commit than what runs.",
+        ),
+    ] = False,
     event: Annotated[
         Path | None,
         typer.Option("--event", metavar="FILE", help="Invoke each with this JSON as the proof."),
@@ -87,14 +126,25 @@ def migrate(
     from fleet.cli.changing import Change, Manner, carry_out, chosen, filters_of
     from fleet.cli.events import test_events
     from fleet.cli.migrating import Order, today, updates_blocked
+    from fleet.migration.artifacts import artifact_for
     from fleet.migration.facts import Asked
     from fleet.migration.moving import move
     from fleet.migration.plan import Result
     from fleet.migration.preparing import prepare
-    from fleet.permissions import BUCKET, BUCKET_UNRECORDED, INVOKE, MOVE, PLAN, UNRECORDED
+    from fleet.migration.rearchitecting import prepare_architecture
+    from fleet.permissions import (
+        ARTIFACT,
+        BUCKET,
+        BUCKET_UNRECORDED,
+        INVOKE,
+        MOVE,
+        PLAN,
+        UNRECORDED,
+    )
     from fleet.settings import Settings
     from fleet.store import Store
 
+    _check_pass(arch, artifact, route, allow_different_source=allow_different_source)
     tests = test_events(event, expect, events)
     settings = Settings.load(config, os.environ).overridden(
         state=state,
@@ -114,17 +164,46 @@ def migrate(
     invoking = INVOKE if tests.any else ()
     storing = (*BUCKET, *BUCKET_UNRECORDED) if bucket is not None else ()
     filters = filters_of(account, exclude_account, region, exclude_region, function, tag)
-    change = Change(
-        word="migrate",
-        prepare=prepare,
-        act=move,
-        order=Order(asked, bucket=bucket, events=tests, trial=not no_trial),
-        reading=(*PLAN, *UNRECORDED),
-        writing=(*MOVE, *invoking, *storing),
-        wanted=Result.MIGRATED,
-    )
-    manner = Manner(apply, yes, output_format, not no_color, quiet, max_failures)
-    with Store.open(settings.state) as store:
+    fetching = ARTIFACT if artifact is not None and artifact.startswith("s3://") else ()
+    with Store.open(settings.state) as store, TemporaryDirectory(prefix="fleet-") as room:
         refs = chosen(store, arns, from_scan, filters)
+
+        def second_pass(ground: "Ground", ref: "FunctionRef") -> "Prepared":
+            file = artifact_for(ref, artifact or "", Path(room), ground.aws)
+            return prepare_architecture(
+                ground, ref, file, allow_different_source=allow_different_source
+            )
+
+        change = Change(
+            word="migrate",
+            prepare=prepare if arch is None else second_pass,
+            act=move,
+            order=Order(asked, bucket=bucket, events=tests, trial=not no_trial),
+            reading=(*PLAN, *UNRECORDED, *fetching),
+            writing=(*MOVE, *invoking, *storing),
+            wanted=Result.MIGRATED,
+        )
+        manner = Manner(apply, yes, output_format, not no_color, quiet, max_failures)
         status = carry_out(settings, store, refs, change, manner)
     sys.exit(status)
+
+
+def _check_pass(
+    arch: Arch | None,
+    artifact: str | None,
+    route: RuntimeRoute | None,
+    *,
+    allow_different_source: bool,
+) -> None:
+    """Refuse what belongs to the other pass; raises BadSelection."""
+    if arch is None:
+        if artifact is not None:
+            raise BadSelection("--artifact", artifact, "is a build for an --arch; name that too")
+        if allow_different_source:
+            advice = "is about an --artifact; name that and --arch"
+            raise BadSelection("--allow-different-source", None, advice)
+    elif artifact is None:
+        raise BadSelection("--arch", arch, "needs the build for it: --artifact")
+    elif route is not None:
+        advice = "leads to another runtime; the architecture changes in one call"
+        raise BadSelection("--route", route, advice)

@@ -136,6 +136,9 @@ def check_artifact(
         return tuple(blocking), ()
     if artifact.facts is None:
         blocking = [each for each in blocking if each.code != gate_rules.NOT_INSPECTED.code]
+    elif bootstrap_of(artifact.facts) is Nothing.MISSING:
+        # What Handler names instead is of no consequence.
+        blocking = [each for each in blocking if each.code not in remarks.VERDICTS]
     blocking += [*_package(artifact), *_layers(artifact.layers), *_size(function, asked)]
     if function.signing_policy and artifact.facts is not None:
         signed = artifact.facts.signed

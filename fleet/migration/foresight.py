@@ -49,8 +49,6 @@ def foresee(
 def _steps(
     seen: Observed, way: Way, decide: Callable[[Observed], Step], newest: Published | None
 ) -> Iterator[Step]:
-    # What is under way now will have ended by then.
-    seen = replace(seen, settled=True)
     for _ in range(_MOST):
         step = decide(seen)
         if not isinstance(step, Wait):
@@ -68,7 +66,7 @@ def after(seen: Observed, way: Way, step: Step, newest: Published | None = None)
             if newest is None or newest.deployment != seen.deployment:
                 # https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
                 newest = Published(f"(new: {step.alias})", seen.deployment)
-            return replace(seen, minted=replace(newest, active=True))
+            return replace(seen, minted=newest)
         case PutAlias():
             return _with_alias(seen, way, step)
         case UpdateConfiguration() | UpdateCode():

@@ -62,6 +62,8 @@ class LaneKnowledge:
         with self._lock:
             found = self.bridge()
             if found is None:
+                # If no answer comes it may be there: whoever needs it next has to look again.
+                self._known.pop("bridge", None)
                 found = publish(bridge_package())
                 self._known["bridge"] = found
             return found

@@ -89,13 +89,13 @@ def snapshot(client: Client, name: str) -> Snapshot:
     )
 
 
-def named(account: str, function: str, region: str | None = None) -> Seeded:
-    """The function of the files; raises StopIteration where there is none."""
+def named(account: str, function: str) -> Seeded:
+    """The first function of this name in the files; raises StopIteration where there is none."""
     return next(
         Seeded(each, one)
         for each in FILES.accounts
         for one in each.functions
-        if (each.name, one.name) == (account, function) and region in {None, one.region}
+        if (each.name, one.name) == (account, function)
     )
 
 

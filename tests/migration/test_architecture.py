@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import replace
+import io
+import zipfile
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fleet.aws.failures import Interrupted
+from fleet.aws.session import Aws
 from fleet.deployment import (
     LANGUAGE,
     MIGRATED_FROM,
@@ -19,29 +22,30 @@ from fleet.deployment import (
     X86_64_ALIAS,
     Back,
 )
-from fleet.inspection import Target
+from fleet.errors import BadSelection
 from fleet.migration import proving
-from fleet.migration.acting import Hands
+from fleet.migration.artifacts import artifact_for
 from fleet.migration.facts import Asked
-from fleet.migration.plan import FunctionPlan, Outcome, Result
-
+from fleet.migration.plan import FunctionPlan, Result
+from fleet.migration.problems import Halted
 from fleet.migration.words import words
 from fleet.model import GO1X, ROLLBACK_ALIAS
+from fleet.ownership import OwnerRule
 from moto_fixtures.packages import zipped
 from tests.migration.mover import Mover
-from tests.moto_fixtures.small_organization import HOME, MEMBER, Client, Organization
+from tests.moto_fixtures.small_organization import MANAGEMENT, MEMBER, Client, Organization
 from tests.moto_fixtures.test_invoking import (
     AL2023,
-    ORDER,
+    EXECUTABLE,
     Files,
     create,
-    handler,
     invoke,
     package,
     program,
     publish_layer,
     totalled,
 )
+from tests.package.elf_files import Made, framed, inline
 
 ARM64, X86_64 = "arm64", "x86_64"
 COMMITTED: dict[str, Hashable] = {"vcs": "clean"}

@@ -120,8 +120,9 @@ def test_aliases_of_fleets_own_are_left_out(name: str) -> None:
     assert before_images([move("1", "2", name=name)]) == {}
 
 
-def test_only_migrations_move_aliases_away() -> None:
+def test_only_migrations_and_ways_back_move_aliases() -> None:
     assert was(move("1", "2", verb=Verb.CLEANUP)) is None
+    assert was(move("1", "2"), move("2", "1", verb=Verb.CLEANUP)) == "1"
 
 
 def test_an_alias_that_is_new_was_nothing_before() -> None:

@@ -22,7 +22,7 @@ from fleet.deployment import (
     UpdateConfiguration,
 )
 from fleet.inspection import Strategy
-from fleet.migration.foresight import foresee
+from fleet.migration.foresight import after, foresee
 from fleet.migration.route import next_step, next_step_back
 from fleet.model import ROLLBACK_ALIAS, Alias
 from tests.migration.shell import REBUILT, TAGS, moved, way
@@ -156,3 +156,14 @@ def test_the_way_back_is_foreseen_by_the_same_rules() -> None:
         UpdateConfiguration,
         Done,
     ]
+
+
+def test_what_a_step_leaves_alone_is_as_it_was() -> None:
+    live = AliasNow("live", "1", provisioned=True)
+    seen = replace(SEEN, tags={"team": "a", **TAGS}, aliases=(live, AliasNow("test", "1")))
+    assert after(seen, WAY, RemoveTags(tuple(TAGS))).tags == {"team": "a"}
+    assert after(seen, WAY, PutTags(REBUILT)).tags == {"team": "a", **TAGS, **REBUILT}
+    assert after(seen, WAY, PutAlias("live", "2", live)).aliases == (
+        AliasNow("test", "1"),
+        AliasNow("live", "2", provisioned=True),
+    )

@@ -229,6 +229,12 @@ def test_a_path_that_takes_more_than_an_update_at_once_is_refused(
         update(before, after, "r")  # type: ignore[arg-type] # parametrized
 
 
+def test_an_update_names_only_what_it_changes() -> None:
+    handler = update(START, replace(START, handler="other"), "r")
+    assert isinstance(handler, UpdateConfiguration)
+    assert (handler.runtime, handler.handler, handler.layers) == (None, "other", None)
+
+
 def run(world: World, its: Way | None) -> Run:
     assert its is not None
     return Run(Verb.MIGRATE, its, world, [])

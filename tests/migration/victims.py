@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 import zipfile
@@ -12,7 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from moto.awslambda.utils import get_backend
 
-from fleet.deployment import BRIDGE_LAYER, OWN_ALIASES
+from fleet.deployment import BRIDGE_LAYER
 from fleet.model import GO1X, ROLLBACK_ALIAS
 from fleet.package.shim import SHIM
 from moto_fixtures.corrections.serving import Serving, serving
@@ -195,9 +197,6 @@ class Victim:
 
 def sha256(content: bytes) -> str:
     """CodeSha256 of a package."""
-    import base64
-    import hashlib
-
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
