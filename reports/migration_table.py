@@ -135,9 +135,13 @@ def _totals(plans: Sequence[FunctionPlan]) -> Iterator[RenderableType]:
     counted = Counter(plan.result for plan in plans)
     summed = listing([f"{number(counted[each])} {each}" for each in Result if counted[each]])
     yield Text(f"{count(len(plans), 'function')}: {summed or 'none'}.", "bold")
-    yield from _by_reason(plans)
+    if len(plans) > 1:
+        yield from _by_reason(plans)
     ready = [plan for plan in plans if plan.result is Result.READY]
-    ownerless = sum(plan.owner.kind is OwnerKind.UNKNOWN for plan in ready)
+    # Of a plan for the way back nobody asks who deploys it.
+    ownerless = sum(
+        plan.owner.kind is OwnerKind.UNKNOWN and plan.assessment is not None for plan in ready
+    )
     if ownerless:
         verb = "has" if ownerless == 1 else "have"
         yield Text(

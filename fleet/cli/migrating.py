@@ -151,8 +151,10 @@ def counted_owners(plans: Sequence[FunctionPlan]) -> str:
     from fleet.model import OwnerKind
 
     accounts = len({plan.ref.account for plan in plans})
-    unowned = sum(plan.owner.kind is OwnerKind.UNKNOWN for plan in plans)
-    said = f"{len(plans):,} functions in {accounts:,} accounts will be changed"
+    unowned = sum(
+        plan.owner.kind is OwnerKind.UNKNOWN and plan.assessment is not None for plan in plans
+    )
+    said = f"functions that will be changed: {len(plans):,}, accounts: {accounts:,}"
     if unowned:
         said += f"; {unowned:,} have no known owner, and a later deploy may undo the move"
     return said + "."

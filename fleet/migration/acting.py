@@ -29,7 +29,8 @@ from fleet.migration.words import action, words
 from fleet.model import Alias, FunctionRef
 from fleet.store import Store
 
-_MAY_HAVE_HAPPENED = frozenset({Situation.TRANSIENT})
+_UNREADABLE = "UnreadableAnswer"
+"""Code of a failure to read what AWS has answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +76,14 @@ class Journal:
         )
         try:
             result, request_id = act()
-        except CallFailed as failure:
-            if failure.situation not in _MAY_HAVE_HAPPENED:
+        except (CallFailed, Interrupted) as stopped:
+            # An interrupted call has a cause if it went out.
+            failure = stopped if isinstance(stopped, CallFailed) else stopped.__cause__
+            if not (isinstance(failure, CallFailed) and _may_have_happened(failure)):
+                problem = failure.why if isinstance(failure, CallFailed) else "interrupted"
                 self.store.end_step(
-                    number, state=EntryState.FAILED, ended=self.clock(), problem=failure.why
+                    number, state=EntryState.FAILED, ended=self.clock(), problem=problem
                 )
-            raise
-        except Interrupted:
-            # The call never went out.
-            self.store.end_step(
-                number, state=EntryState.FAILED, ended=self.clock(), problem="interrupted"
-            )
             raise
         self.store.end_step(
             number,
@@ -190,3 +188,8 @@ class Hands:
     def _object(self, step: UpdateCode) -> str:
         digest = step.after.code_sha256.replace("/", "_").replace("+", "-").rstrip("=")
         return f"fleet/{self._ref.name}/{digest}.zip"
+
+
+def _may_have_happened(failure: CallFailed) -> bool:
+    # What answers in a shape that nobody can read has not refused.
+    return failure.situation is Situation.TRANSIENT or failure.code == _UNREADABLE

@@ -59,6 +59,9 @@ class _Move:
 
     def moved(self) -> Outcome:
         work = self._work
+        if work.observer.aliases():
+            # They were read for the plan, which may have been agreed to long afterwards.
+            work.observer.forget()
         way = work.with_bridge(self._way, Verb.MIGRATE)
         journey = work.journey(way)
         end = journey.travel(lambda seen: next_step(seen, way), Verb.MIGRATE, prove=self._proves)

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from fleet.aws.failures import CallFailed, Situation
+from fleet.aws.failures import CallFailed
 from fleet.aws.updates import Invoked
 
 _SHOWN = 200
 """Characters of a function's answer that are told."""
-_NOT_NOW = frozenset({"ResourceNotReadyException", "EC2ThrottledException", "EFSIOException"})
+_CANNOT_RUN = frozenset({"InvalidRuntimeException", "InvalidZipFileException"})
+"""What AWS says where it finds nothing in the function that it could run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,14 @@ class Proof:
 def judge(answer: Invoked | CallFailed, expected: bytes | None) -> Proof:
     """Say what an invocation shows.
 
-    A throttle, a function that wakes up, a fault of the moment show nothing of the function:
-    https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+    A throttle, a function that wakes up, a fault of the moment, a missing permission show nothing
+    of the function: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
     """
     if isinstance(answer, CallFailed):
-        passing = answer.situation in {Situation.THROTTLED, Situation.TRANSIENT, Situation.CONFLICT}
-        if passing or answer.code in _NOT_NOW or answer.situation is not Situation.OTHER:
-            return Proof(ProofOutcome.INCONCLUSIVE, f"it could not be invoked: {answer.why}")
-        return Proof(ProofOutcome.FAILS, f"AWS can't run it: {answer.why}")
+        if answer.code in _CANNOT_RUN:
+            return Proof(ProofOutcome.FAILS, f"AWS can't run it: {answer.why}")
+        said = f"the test event got no answer, which shows nothing of the function: {answer.why}"
+        return Proof(ProofOutcome.INCONCLUSIVE, said)
     said = _shown(answer.payload)
     if answer.error:
         return Proof(ProofOutcome.FAILS, f"with the test event it fails ({answer.error}): {said}")

@@ -21,9 +21,10 @@ POLL_SECONDS = 1.0
 """Between two looks, as AWS's own waiter function_updated_v2 does it."""
 PATIENCE_SECONDS = 300.0
 """The longest wait for one thing; AWS's waiter gives up then too."""
-_MOST_REFUSALS = 8
+MOST_REFUSALS = 8
 """In a row, of writes that met somebody else's; each is followed by another look."""
-_LOOK_AGAIN = frozenset({Situation.CONFLICT, Situation.CHANGED, Situation.TRANSIENT})
+LOOK_AGAIN = frozenset({Situation.CONFLICT, Situation.CHANGED, Situation.TRANSIENT})
+"""After these a write may have been done, or somebody else was first: AWS tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Journey:
                         refusals = 0
                     except CallFailed as failure:
                         refusals += 1
-                        if failure.situation not in _LOOK_AGAIN or refusals > _MOST_REFUSALS:
+                        if failure.situation not in LOOK_AGAIN or refusals > MOST_REFUSALS:
                             raise
                         # It may have been done, or somebody else was first: AWS tells.
                         self.observer.forget()

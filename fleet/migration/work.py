@@ -21,7 +21,7 @@ from fleet.migration.packages import Workbench
 from fleet.migration.paths import is_bridge
 from fleet.migration.plan import Outcome, Result
 from fleet.migration.problems import Halted, halted_by
-from fleet.migration.travelling import Journey
+from fleet.migration.travelling import LOOK_AGAIN, MOST_REFUSALS, POLL_SECONDS, Journey
 from fleet.model import LATEST, ROLLBACK_ALIAS, FunctionRef
 
 CODE_GONE = "CodeGone"
@@ -90,7 +90,7 @@ class Work:
                 lambda: publish_bridge(self.ground.aws, self.lane, package, _DESCRIPTION),
             )
 
-        arn = self.ground.knowledge(self.ref).make_bridge(publish)
+        arn = self._insisting(lambda: self.ground.knowledge(self.ref).make_bridge(publish))
         return replace(
             way,
             path=tuple(
@@ -100,6 +100,17 @@ class Work:
                 for each in way.path
             ),
         )
+
+    def _insisting(self, ask: Callable[[], str]) -> str:
+        """Ask again after a fault of the moment, as a journey does."""
+        for _ in range(MOST_REFUSALS):
+            try:
+                return ask()
+            except CallFailed as failure:
+                if failure.situation not in LOOK_AGAIN:
+                    raise
+                self.ground.patience.sleep(POLL_SECONDS)
+        return ask()
 
     def ended(self, result: Result, reason: str = "", *, notes: tuple[str, ...] = ()) -> Outcome:
         """What became of it."""

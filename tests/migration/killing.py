@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -83,10 +83,19 @@ class Killer:
     """The same state, for a look into the ledger."""
     _runs: Iterator[int] = field(default_factory=count)
 
-    def run(self, victim: Victim, verb: Verb, at: Point | None = None) -> Ran:
-        """Run a command to its end, or to the point where it is killed."""
+    def run(
+        self,
+        victim: Victim,
+        verb: Verb,
+        at: Point | None = None,
+        before_write: Callable[[int], object] = lambda _: None,
+    ) -> Ran:
+        """Run a command to its end, or to the point where it is killed.
+
+        `before_write` is told the number of each write that has come and is not done yet.
+        """
         run = f"{verb}-{next(self._runs)}"
-        ears = _Ears(self.organization, at)
+        ears = _Ears(self.organization, at, before_write)
         self.organization.emulator.on_call = ears
         self._send(victim, verb, run, doomed=at is not None)
         said = self._heard()
@@ -100,17 +109,17 @@ class Killer:
 
     def check_ledger(self, victim: Victim, ran: Ran, at: Point | None = None) -> None:
         """Every write that AWS has seen was noted before it, and what was answered is done."""
-        entries = self._noted(victim.name, ran.run)
+        entries = self.noted(victim, ran)
         assert [each.action for each in entries] == ran.writes
         states = [each.state for each in entries]
         unanswered = at is not None and is_write(ran.calls[at.index])
         answered = [EntryState.DONE] * (len(states) - unanswered)
         assert states == answered + [EntryState.INTENDED] * unanswered
 
-    def _noted(self, name: str, run: str) -> list[Entry]:
+    def noted(self, victim: Victim, ran: Ran) -> list[Entry]:
         """What the ledger has of a run; a layer's steps belong to no function."""
-        refs = (FunctionRef("aws", MEMBER, HOME, each) for each in (name, ""))
-        found = [entry for ref in refs for entry in self.store.steps(ref) if entry.run == run]
+        refs = (FunctionRef("aws", MEMBER, HOME, each) for each in (victim.name, ""))
+        found = [entry for ref in refs for entry in self.store.steps(ref) if entry.run == ran.run]
         return sorted(found, key=lambda each: each.number or 0)
 
     def _send(self, victim: Victim, verb: Verb, run: str, *, doomed: bool) -> None:
@@ -142,6 +151,7 @@ class Killer:
 class _Ears:
     organization: Organization
     at: Point | None
+    before_write: Callable[[int], object]
     pid: Future[int] = field(default_factory=Future)
     over: threading.Event = field(default_factory=threading.Event)
     calls: list[Call] = field(default_factory=list)
@@ -149,6 +159,8 @@ class _Ears:
     def __call__(self, call: Call, moment: Moment) -> None:
         if moment is Moment.BEFORE:
             self.calls.append(call)
+            if is_write(call):
+                self.before_write(sum(map(is_write, self.calls)) - 1)
             # Time passes whenever somebody looks.
             self.organization.clock.now += call.operation == "GetFunction"
         at = self.at
@@ -163,12 +175,18 @@ class _Ears:
 
 
 @contextmanager
-def killing(organization: Organization, directory: Path) -> Iterator[Killer]:
-    """Give a killer; the process that it starts others from lives as long."""
+def killing(
+    organization: Organization, directory: Path, *, endpoint: str | None = None
+) -> Iterator[Killer]:
+    """Give a killer; the process that it starts others from lives as long.
+
+    `endpoint` is where it calls, if not the emulator itself.
+    """
     state = directory / "fleet.db"
     environment = {
         **os.environ,
         **organization.emulator.environment,
+        "AWS_ENDPOINT_URL": endpoint or organization.emulator.url,
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
     command = [sys.executable, "-m", "tests.migration.process"]

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count, zip_longest
+from itertools import zip_longest
 from typing import Any
 
 import pytest
@@ -20,12 +20,21 @@ from fleet.ledger import Verb
 from fleet.migration.plan import Result
 from moto_fixtures.server import Call, Moment
 from tests.migration.killing import Killer, Point, is_write, killing
-from tests.migration.victims import RENAMED, SHIMMED, Kind, Victim, kind, package, runs
-from tests.moto_fixtures.small_organization import MEMBER, Client, Organization, running
+from tests.migration.victims import (
+    RENAMED,
+    SHIMMED,
+    Kind,
+    Victim,
+    created,
+    kind,
+    lambda_client,
+    package,
+    runs,
+)
+from tests.moto_fixtures.small_organization import Client, Organization, running
 
 EVERY_POINT = bool(os.environ.get("EVERY_CRASH_POINT"))
 READS_APART = 20
-_numbers = count()
 UPDATE_SECONDS = 2
 """Of the emulator's clock, which goes on by one with each look at the function."""
 
@@ -47,10 +56,7 @@ def organization() -> Iterator[Organization]:
 
 @pytest.fixture(scope="module")
 def client(organization: Organization) -> Client:
-    with organization.emulator.seeding():
-        iam = organization.client("iam", MEMBER)
-        iam.create_role(RoleName="run", AssumeRolePolicyDocument="{}")
-    return organization.client("lambda", MEMBER)
+    return lambda_client(organization)
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +117,7 @@ class Crashes:
     kind: Kind
 
     def victim(self) -> Victim:
-        made = Victim(self.killer.organization, self.client, self.kind, f"orders-{next(_numbers)}")
-        made.create()
-        return made
+        return created(self.killer.organization, self.client, self.kind)
 
     def undisturbed(self) -> Undisturbed:
         victim = self.victim()

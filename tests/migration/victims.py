@@ -9,6 +9,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -22,6 +23,7 @@ from moto_fixtures.packages import zipped
 from tests.moto_fixtures.small_organization import HOME, MEMBER, Client, Organization
 from tests.package.elf_files import Made, framed, inline
 
+_numbers = count(1)
 _EXECUTABLE, _READABLE = 0o100755, 0o100644
 _MODULES = (
     "path\texample.com/orders\n"
@@ -152,6 +154,11 @@ class Victim:
         """Let everything end that is under way."""
         self.organization.clock.now += 60
 
+    def settled(self) -> dict[str, Any]:
+        """All that AWS shows of it once everything has ended."""
+        self.settle()
+        return self.look()
+
     def look(self) -> dict[str, Any]:
         """All that AWS shows of it, but revisions and times, under whatever name."""
         client, name = self.client, self.name
@@ -193,6 +200,21 @@ class Victim:
             return
         kept = self.serves(held[0])
         assert (kept.runtime, kept.code) == (GO1X, self.kind.code)
+
+
+def lambda_client(organization: Organization) -> Client:
+    """A client in the account of the victims, which have a role there."""
+    with organization.emulator.seeding():
+        iam = organization.client("iam", MEMBER)
+        iam.create_role(RoleName="run", AssumeRolePolicyDocument="{}")
+    return organization.client("lambda", MEMBER)
+
+
+def created(organization: Organization, client: Client, kind: Kind) -> Victim:
+    """A new victim, of a name that none had before."""
+    victim = Victim(organization, client, kind, f"orders-{next(_numbers)}")
+    victim.create()
+    return victim
 
 
 def sha256(content: bytes) -> str:

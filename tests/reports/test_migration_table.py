@@ -180,7 +180,7 @@ def test_escape_sequences_from_outside_are_shown_not_obeyed(width: int) -> None:
     evil = replace(outcome(name=EVIL), reason=EVIL, done=(EVIL,), notes=(EVIL,))
     wrong = entry(what=EVIL, caller=EVIL, run=EVIL, problem=EVIL, result=EVIL, request_id=EVIL)
     for table, times in (
-        (plan_tables([hostile(EVIL)]), 8),
+        (plan_tables([hostile(EVIL)]), 7),
         (plan_tables(many(DETAILED + 1, hostile_named)), DETAILED + 1),
         (outcome_table([evil]), 4),
         (history_table([wrong, replace(wrong, number=2, ref=ref(EVIL))]), 11),
