@@ -128,8 +128,9 @@ def _after_the_last_change(seen: Observed, way: Way) -> Step:
     for alias in moving(seen):
         return PutAlias(alias.name, seen.serving.version, alias)
     for alias in _others(seen):
-        if _is_shifting_to(alias, seen.serving.version):
-            return Wait(_shifting(alias))
+        for its in (seen.kept, seen.serving):
+            if its is not None and _is_shifting_to(alias, its.version):
+                return Wait(_shifting(alias))
     return PutTags(way.tags)
 
 

@@ -106,6 +106,14 @@ def test_an_alias_that_went_back_from_the_architecture_alone_is_not_forgotten() 
         assert was(*there, back, move("2", "1", verb=Verb.ROLLBACK)) is None
 
 
+def test_of_one_way_counts_what_was_before_it_and_not_before_all() -> None:
+    there = [move("1", "2"), move("2", "3")]
+    assert before_images(there, kept="2") == {"live": Alias("live", "2")}
+    back = move("3", "2", verb=Verb.ROLLBACK)
+    assert before_images([*there, back], kept="2") == {}
+    assert before_images(there[:1], kept="2") == {}
+
+
 def test_a_way_back_of_what_never_moved_leaves_nothing() -> None:
     assert was(move("2", "1", verb=Verb.ROLLBACK)) is None
 

@@ -193,9 +193,12 @@ def test_no_alias_moves_while_nothing_is_kept() -> None:
     assert moving(replace(SERVED, kept=None, aliases=(AliasNow("live", "1"),))) == ()
 
 
-def test_provisioned_concurrency_is_waited_for_while_aws_shifts_it() -> None:
-    shifting = AliasNow("live", "2", {"1": 1.0}, provisioned=True)
+@pytest.mark.parametrize(("version", "left"), [("2", "1"), ("1", "0"), ("1", "2")])
+def test_provisioned_concurrency_is_waited_for_while_aws_shifts_it(version: str, left: str) -> None:
+    shifting = AliasNow("live", version, {left: 1.0}, provisioned=True)
     assert isinstance(step(replace(SERVED, aliases=(*OWN, shifting))), Wait)
+    elsewhere = replace(shifting, version="9")
+    assert step(replace(SERVED, aliases=(*OWN, elsewhere))) == PutTags(TAGS)
     canary = replace(shifting, provisioned=False)
     assert step(replace(SERVED, aliases=(*OWN, canary))) == PutTags(TAGS)
 
