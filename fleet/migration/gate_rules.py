@@ -156,6 +156,12 @@ STATE = Rule(
     "its state is {state}, in which AWS updates nothing: see its StateReason, and wait until it is "
     "Active",
 )
+ALIAS_TAKEN = Rule(
+    "alias-taken",
+    Effect.BLOCKS,
+    "it has an alias {alias} that is not of fleet's making, and fleet would move it: have its "
+    "owners give theirs another name",
+)
 INACTIVE = Rule(
     "inactive",
     Effect.NOTE,

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleet.deployment import Route
+from fleet.deployment import SERVING_ALIAS, Route
 from fleet.inspection import Strategy, Verdict
 from fleet.migration import gate_rules as rules
 from fleet.migration.facts import Asked, Checked, Finding, GateFacts
 from fleet.migration.managed import managed
 from fleet.migration.paths import is_bridge
-from fleet.model import PackageType
+from fleet.model import ROLLBACK_ALIAS, PackageType
 from fleet.package.limits import DIRECT_UPLOAD_LIMIT, UNZIPPED_LIMIT
 from fleet.package.verdict.remarks import LAYER_EXTENSIONS, listed
 from fleet.toolchain.verdict import TrialOutcome
@@ -155,6 +155,10 @@ def _refused_by_aws(facts: GateFacts) -> Iterator[Finding]:
         yield rules.STATE.said(state=facts.state)
     elif facts.updating:
         yield rules.UPDATING.said()
+    names = {alias.name for alias in facts.aliases}
+    if SERVING_ALIAS in names and ROLLBACK_ALIAS not in names:
+        # A migration leaves it only where the other has been for long.
+        yield rules.ALIAS_TAKEN.said(alias=SERVING_ALIAS)
 
 
 def _storage(facts: GateFacts) -> Iterator[Finding]:

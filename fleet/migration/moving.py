@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from fleet.aws.failures import CallFailed
@@ -14,7 +15,8 @@ from fleet.migration.ground import Ground
 from fleet.migration.plan import Outcome, Result
 from fleet.migration.preparing import Prepared
 from fleet.migration.proving import Proof, ProofOutcome, judge
-from fleet.migration.route import next_step, next_step_back
+from fleet.migration.returning import Return
+from fleet.migration.route import next_step
 from fleet.migration.work import Work
 from fleet.model import LATEST
 
@@ -87,13 +89,11 @@ class _Move:
         images = before_images(
             work.ground.store.steps(work.ref), kept=None if kept is None else kept.version
         )
-        end = work.journey(way).travel(
-            lambda seen: next_step_back(seen, way, images), Verb.ROLLBACK
-        )
-        if isinstance(end, Done):
-            return work.ended(Result.ROLLED_BACK, self._proof.reason)
-        why = getattr(end, "reason", "")
-        return work.ended(Result.FAILED, f"{self._proof.reason}; and it is not back: {why}")
+        back = Return(work, way, images).returned()
+        if back.result is Result.ROLLED_BACK:
+            return replace(back, reason=self._proof.reason)
+        said = f"{self._proof.reason}; and it is not back whole: {back.reason}"
+        return replace(back, result=Result.FAILED, reason=said)
 
     def _proves(self) -> bool:
         self._proof = self._shown()

@@ -131,7 +131,10 @@ class _Preparation:
         if seen.deployment.runtime == GO1X:
             return kept if kept and self._is_dual(kept, seen.deployment) else seen.deployment
         # The tags are put last: whatever it is now, its owners have deployed since then.
-        return None if MIGRATED_FROM in seen.tags else kept
+        if kept is None or MIGRATED_FROM in seen.tags:
+            return None
+        # What was changed of its settings halfway is its owners', and stays.
+        return replace(kept, rest=seen.deployment.rest)
 
     def _is_dual(self, kept: Deployment, now: Deployment) -> bool:
         """Whether it stands in the middle of the dual route: on go1.x, with a shim beside."""

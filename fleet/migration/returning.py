@@ -74,14 +74,17 @@ def bring_back(ground: Ground, prepared: Prepared) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="fleet-") as room:
         work = Work(ground, plan.ref, observer, recipe, Path(room))
         notes = tuple(each.text for each in plan.notes)
-        returning = _Return(work, plan.way, prepared.images, notes)
+        returning = Return(work, plan.way, prepared.images, notes)
         return work.outcome(returning.returned, blocked=_REFUSED)
 
 
-class _Return:
+class Return:
+    """The way back of one function, from wherever it stands on its way."""
+
     def __init__(
-        self, work: Work, way: Way, images: Mapping[str, Alias], notes: tuple[str, ...]
+        self, work: Work, way: Way, images: Mapping[str, Alias], notes: tuple[str, ...] = ()
     ) -> None:
+        """`images` is what each alias was before the way moved it."""
         self._work = work
         self._way = way
         self._images = images
@@ -89,12 +92,14 @@ class _Return:
         self._refused = work.ground.asked.updates_blocked and way.start.runtime == GO1X
 
     def returned(self) -> Outcome:
-        way = self._work.with_bridge(self._way, Verb.ROLLBACK)
+        """Go back as far as AWS allows; raises what Journey.travel raises."""
+        work = self._work
+        way = work.with_bridge(self._way, Verb.ROLLBACK)
 
         def decide(seen: Observed) -> Step:
             return next_step_back(seen, way, self._images, refused=self._refused)
 
-        journey = self._work.journey(way)
+        journey = work.journey(way)
         try:
             end = journey.travel(decide, Verb.ROLLBACK)
         except CallFailed as failure:
@@ -103,19 +108,28 @@ class _Return:
             # Learnt on the way, perhaps halfway: on to the end of the way, which works for good.
             self._refused = True
             end = journey.travel(decide, Verb.ROLLBACK)
-        work = self._work
-        is_back = work.observer.now.deployment == way.start
-        match end:
-            case Done() if is_back:
-                return work.ended(Result.ROLLED_BACK, notes=self._notes)
-            case Done():
-                return work.ended(Result.PARTLY_BACK, _REFUSED, notes=self._notes)
-            case _:
-                why = f"$LATEST stays as it is: {getattr(end, 'reason', '')}"
-                result = Result.STALE if isinstance(end, Stale) else Result.FAILED
-                return work.ended(
-                    Result.PARTLY_BACK if work.done else result, why, notes=self._notes
-                )
+        if not isinstance(end, Done):
+            why = f"$LATEST stays as it is: {getattr(end, 'reason', '')}"
+            stayed = Result.STALE if isinstance(end, Stale) else Result.FAILED
+            result = Result.PARTLY_BACK if work.done else stayed
+            return work.ended(result, why, notes=self._notes)
+        away = elsewhere(work.observer.seen(), self._images)
+        if work.observer.now.deployment != way.start:
+            return work.ended(Result.PARTLY_BACK, _REFUSED, notes=(*away, *self._notes))
+        if away:
+            return work.ended(Result.PARTLY_BACK, "; ".join(away), notes=self._notes)
+        return work.ended(Result.ROLLED_BACK, notes=self._notes)
+
+
+def elsewhere(seen: Observed, images: Mapping[str, Alias]) -> tuple[str, ...]:
+    """Say which aliases that had been moved are not where they were before. Pure."""
+    return tuple(
+        f"alias {alias.name} is on version {alias.version}, and was on {was.version} before it "
+        "was moved: somebody has changed it since, so it was left alone"
+        for alias in seen.aliases
+        if (was := images.get(alias.name)) is not None
+        and (alias.version, dict(alias.weights)) != (was.version, dict(was.weights))
+    )
 
 
 class _Preparation:
@@ -134,7 +148,8 @@ class _Preparation:
         kept = self._kept(seen)
         if isinstance(kept, Finding):
             return not_moving(self._ref, Result.BLOCKED, kept.code, kept.text)
-        start = kept.deployment
+        # What was changed of its settings since then is its owners', and stays.
+        start = replace(kept.deployment, rest=seen.deployment.rest)
         found = self._way(seen, start)
         if isinstance(found, Finding):
             return not_moving(self._ref, Result.BLOCKED, found.code, found.text)
@@ -150,6 +165,12 @@ class _Preparation:
         if isinstance(steps[0], (Stale, Stuck)):
             return not_moving(self._ref, Result.STALE, "stale", steps[0].reason)
         notes = [*self._unknown_aliases(seen, images)]
+        if kept.deployment.rest != seen.deployment.rest:
+            said = (
+                "its environment or other settings are not what they were on go1.x: somebody has "
+                "changed them since, and they stay as they are now"
+            )
+            notes.append(Finding("settings-changed", said))
         if isinstance(last, (Stale, Stuck)):
             notes.append(Finding("latest-stays", f"$LATEST stays as it is: {last.reason}"))
         elif refused:
@@ -207,7 +228,7 @@ class _Preparation:
         bridge = bridge_of(self._ground, self._ref, seen)
         routes = self._routes(start)
         if seen.serving is not None:
-            ends = (seen.serving.deployment,)
+            ends = (replace(seen.serving.deployment, rest=start.rest),)
             way = way_of(seen.deployment, ways(home, ends, bridge, routes))
             if way is not None:
                 return self._agreed(way, seen) or (way, None)

@@ -9,8 +9,11 @@ proof, tags last, for they say that all else is done.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from fleet.deployment import (
+    GO_VERSION,
+    LANGUAGE,
     OWN_ALIASES,
     OWN_TAGS,
     SERVING_ALIAS,
@@ -53,7 +56,7 @@ def next_step(seen: Observed, way: Way) -> Step:
         return Stale(_elsewhere(seen.deployment, way))
     if seen.deployment == way.start and (first := _before_the_first_change(seen, way)):
         return first
-    if seen.kept is None or seen.kept.deployment != way.start:
+    if seen.kept is None or not _is_kept(seen.kept.deployment, way):
         # Going on would leave nothing to come back to.
         return Stale(f"the alias {way.keep} no longer holds what the function was before")
     if seen.deployment != way.end:
@@ -75,19 +78,26 @@ def next_step_back(
     if not seen.settled:
         return Wait("an update is in progress")
     step = _next_move_back(seen, way, before, refused=refused)
+    marks = _marks(seen, way)
+    if refused:
+        # It stays Go on a runtime whose name does not say so.
+        marks = tuple(key for key in marks if key not in {LANGUAGE, GO_VERSION})
     changes = isinstance(step, (PutAlias, UpdateCode, UpdateConfiguration))
     # Before the first move, for they say that all is done; not where nothing goes back.
-    if (changes or (isinstance(step, Done) and seen.deployment == way.start)) and (
-        marked := _marks(seen, way)
-    ):
-        return RemoveTags(marked)
+    if marks and (changes or (isinstance(step, Done) and seen.deployment == way.start)):
+        return RemoveTags(marks)
     return step
 
 
 def moving(seen: Observed) -> tuple[AliasNow, ...]:
     """Give the aliases of the function's owners that move, once the version kept is known."""
-    kept = None if seen.kept is None else seen.kept.version
-    return tuple(alias for alias in _others(seen) if alias.version == kept and not alias.weights)
+    kept = seen.kept
+    if kept is None or kept.deployment.rest != seen.deployment.rest:
+        # With other settings it is not what $LATEST is: moving would release them.
+        return ()
+    return tuple(
+        alias for alias in _others(seen) if alias.version == kept.version and not alias.weights
+    )
 
 
 def update(
@@ -159,6 +169,11 @@ def _next_move_back(
         if alias.name in before and _is_shifting_to(alias, before[alias.name].version):
             return Wait(_shifting(alias))
     return Done()
+
+
+def _is_kept(kept: Deployment, way: Way) -> bool:
+    """Whether a version is what the way began with, but for settings changed halfway."""
+    return replace(kept, rest=way.start.rest) == way.start
 
 
 def _held(seen: Observed, name: str, holds: Published | None) -> Step | None:

@@ -11,7 +11,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fleet.aws.failures import CallFailed, Interrupted, Situation
-from fleet.deployment import Done, End, Observed, Prove, Stale, Step, Stuck, Wait, Way
+from fleet.deployment import (
+    Done,
+    End,
+    Observed,
+    Prove,
+    Stale,
+    Step,
+    Stuck,
+    UpdateCode,
+    UpdateConfiguration,
+    Wait,
+    Way,
+    Write,
+)
 from fleet.ledger import Verb
 from fleet.migration.acting import Hands
 from fleet.migration.observing import Observer
@@ -23,6 +36,8 @@ PATIENCE_SECONDS = 300.0
 """The longest wait for one thing; AWS's waiter gives up then too."""
 MOST_REFUSALS = 8
 """In a row, of writes that met somebody else's; each is followed by another look."""
+_MOST_FAILURES = 2
+"""Updates that AWS took and could not finish; the way back tries again, but not for ever."""
 LOOK_AGAIN = frozenset({Situation.CONFLICT, Situation.CHANGED, Situation.TRANSIENT})
 """After these a write may have been done, or somebody else was first: AWS tells."""
 
@@ -49,6 +64,9 @@ class Journey:
     patience: Patience
     done: list[str] = field(default_factory=list)
     """What was done so far, in words."""
+    _refusals: int = 0
+    _failures: int = 0
+    _waiting_since: float | None = None
 
     def travel(
         self,
@@ -62,42 +80,56 @@ class Journey:
         Raises CallFailed and RoleRefused for what AWS refuses for good, StillUnderWay, and
         Interrupted where it was told to leave off.
         """
-        refusals = 0
-        waiting_since: float | None = None
+        self._refusals = self._failures = 0
+        self._waiting_since = None
         while True:
             seen = self.observer.look()
-            step = decide(seen)
-            if not isinstance(step, (Done, Stale, Stuck)):
-                self._check_going_on(seen)
-            match step:
-                case Done() | Stale() | Stuck():
-                    return step
-                case Wait():
-                    now = self.patience.clock()
-                    waiting_since = now if waiting_since is None else waiting_since
-                    if now - waiting_since > PATIENCE_SECONDS:
-                        raise StillUnderWay(step.why, PATIENCE_SECONDS)
-                    self.patience.sleep(POLL_SECONDS)
-                    continue
-                case Prove():
-                    if not prove():
-                        return step
-                    self.observer.proved()
-                case _:
-                    try:
-                        self.done.append(self.hands.do(step, self.way, verb))
-                        refusals = 0
-                    except CallFailed as failure:
-                        refusals += 1
-                        if failure.situation not in LOOK_AGAIN or refusals > MOST_REFUSALS:
-                            raise
-                        # It may have been done, or somebody else was first: AWS tells.
-                        self.observer.forget()
-                        self.patience.sleep(POLL_SECONDS)
-            waiting_since = None
+            step = self._tried_enough(seen, decide(seen))
+            if isinstance(step, (Done, Stale, Stuck)):
+                return step
+            self._check_going_on(seen)
+            if isinstance(step, Wait):
+                self._wait(step)
+                continue
+            self._waiting_since = None
+            if not isinstance(step, Prove):
+                self._write(step, verb)
+            elif prove():
+                self.observer.proved()
+            else:
+                return step
+
+    def _tried_enough(self, seen: Observed, step: Step) -> Step:
+        """Give the step, or the end where AWS fails to finish what it takes, over and over."""
+        if seen.failure and isinstance(step, (UpdateCode, UpdateConfiguration)):
+            self._failures += 1
+            if self._failures > _MOST_FAILURES:
+                return Stuck(f"AWS could not finish an update: {seen.failure}")
+        return step
+
+    def _wait(self, step: Wait) -> None:
+        now = self.patience.clock()
+        if self._waiting_since is None:
+            self._waiting_since = now
+        if now - self._waiting_since > PATIENCE_SECONDS:
+            raise StillUnderWay(step.why, PATIENCE_SECONDS)
+        self.patience.sleep(POLL_SECONDS)
+
+    def _write(self, step: Write, verb: Verb) -> None:
+        try:
+            self.done.append(self.hands.do(step, self.way, verb))
+            self._refusals = 0
+        except CallFailed as failure:
+            self._refusals += 1
+            if failure.situation not in LOOK_AGAIN or self._refusals > MOST_REFUSALS:
+                raise
+            # It may have been done, or somebody else was first: AWS tells.
+            self.observer.forget()
+            self.patience.sleep(POLL_SECONDS)
 
     def _check_going_on(self, seen: Observed) -> None:
         """Raise Interrupted where it was told to leave off, and invocations work as it stands."""
-        gap = self.way.has_gap and seen.deployment in self.way.path[1:-1]
-        if self.patience.leave_off.is_set() and not gap:
+        # Until an update is through, what was before it serves; and it may yet fail.
+        inside = not seen.settled or seen.deployment in self.way.path[1:-1]
+        if self.patience.leave_off.is_set() and not (self.way.has_gap and inside):
             raise Interrupted
