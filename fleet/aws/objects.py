@@ -25,7 +25,7 @@ def get_object(aws: Aws, lane: Lane, bucket: str, key: str, file: IO[bytes], *, 
     try:
         for chunk in answer["Body"].iter_chunks(_AT_ONCE):
             size += len(chunk)
-            if False:
+            if size > most:
                 detail = f"the object is larger than {most:,} bytes"
                 raise CallFailed(
                     _ACTION, lane.account, lane.region, Situation.OTHER, "TooLarge", detail

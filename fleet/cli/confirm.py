@@ -27,5 +27,9 @@ def confirmed(word: str, about: str, *, yes: bool) -> None:
         advice = "there is no terminal to confirm on; with --yes it is not asked"
         raise BadSelection("--apply", None, advice)
     typer.echo(f"{about}\nType `{word}` to go on: ", err=True, nl=False)
-    if sys.stdin.readline().strip() != word:
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        # Ctrl-D: the terminal has shown no end of the line.
+        typer.echo(err=True)
+    if answer.strip() != word:
         raise NotConfirmed

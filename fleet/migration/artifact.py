@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fleet.deployment import Deployment, Route
+from fleet.deployment import SERVING_ALIAS, X86_64_ALIAS, Deployment, Route
 from fleet.inspection import (
     Assessment,
     BinaryFacts,
@@ -25,7 +25,7 @@ from fleet.migration import artifact_rules as rules
 from fleet.migration import gate_rules
 from fleet.migration.facts import Asked, Finding, GateFacts
 from fleet.migration.gates import check, fits_into_a_call
-from fleet.model import Owner, OwnerKind
+from fleet.model import ROLLBACK_ALIAS, Owner, OwnerKind
 from fleet.ownership import owner_of
 from fleet.package.archive.modes import spelt
 from fleet.package.archive.tree import Nothing
@@ -41,6 +41,7 @@ _LOGICAL_ID = "aws:cloudformation:logical-id"
 _MEGABYTE = 1 << 20
 _SAID_HERE = frozenset(
     {
+        gate_rules.ALIAS_TAKEN.code,
         gate_rules.AS_IT_IS.code,
         gate_rules.MANAGED_CLOUDFORMATION.code,
         gate_rules.MANAGED_SAM.code,
@@ -140,6 +141,10 @@ def check_artifact(
         # What Handler names instead is of no consequence.
         blocking = [each for each in blocking if each.code not in remarks.VERDICTS]
     blocking += [*_package(artifact), *_layers(artifact.layers), *_size(function, asked)]
+    names = {alias.name for alias in function.aliases}
+    if SERVING_ALIAS in names and not names & {ROLLBACK_ALIAS, X86_64_ALIAS}:
+        # fleet leaves it only where one of the others has been for long.
+        blocking.append(gate_rules.ALIAS_TAKEN.said(alias=SERVING_ALIAS))
     if function.signing_policy and artifact.facts is not None:
         signed = artifact.facts.signed
         rule = rules.SIGNATURE_UNCHECKED if signed else rules.NOT_SIGNED

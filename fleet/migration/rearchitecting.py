@@ -95,23 +95,31 @@ class _Preparation:
         )
 
     def prepared(self) -> Prepared:
-        now = self._observer.now
-        if self._ref.account in self._ground.blocklist:
-            return self._blocked(BLOCKLISTED.said(account=self._ref.account))
-        if now.config.package_type is PackageType.IMAGE:
-            return self._blocked(IMAGE.said())
-        if now.by_reference:
-            return self._blocked(BY_REFERENCE.said())
-        runtime = now.deployment.runtime
-        if runtime not in set(Target):
-            return self._blocked(rules.RUNTIME_FIRST.said(runtime=runtime or "no runtime"))
+        stops = self._stops()
+        if stops is not None:
+            return not_moving(self._ref, Result.BLOCKED, stops.code, stops.text)
         seen = self._observer.seen()
         start = self._start(seen)
         if start is None:
             return self._already_there(seen)
-        if _is_unfinished(seen, now.tags):
-            return self._blocked(rules.RUNTIME_UNFINISHED.said())
+        if _is_unfinished(seen, self._observer.now.tags):
+            said = rules.RUNTIME_UNFINISHED.said()
+            return not_moving(self._ref, Result.BLOCKED, said.code, said.text)
         return self._from(seen, start)
+
+    def _stops(self) -> Finding | None:
+        """Say what keeps it from being looked at any further; None if nothing does."""
+        now = self._observer.now
+        if self._ref.account in self._ground.blocklist:
+            return BLOCKLISTED.said(account=self._ref.account)
+        if now.config.package_type is PackageType.IMAGE:
+            return IMAGE.said()
+        if now.by_reference:
+            return BY_REFERENCE.said()
+        runtime = now.deployment.runtime
+        if runtime not in set(Target):
+            return rules.RUNTIME_FIRST.said(runtime=runtime or "no runtime")
+        return None
 
     def _start(self, seen: Observed) -> Deployment | None:
         """What it is on x86_64; None where it has left that for good."""
@@ -121,7 +129,10 @@ class _Preparation:
         if seen.tags.get(REBUILT_FOR) == ARM64 or seen.kept is None:
             return None
         kept = seen.kept.deployment
-        return kept if kept.architecture != ARM64 and kept.runtime in set(Target) else None
+        if kept.architecture == ARM64 or kept.runtime not in set(Target):
+            return None
+        # What was changed of its settings halfway is its owners', and stays.
+        return replace(kept, rest=seen.deployment.rest)
 
     def _already_there(self, seen: Observed) -> Prepared:
         reason = f"its $LATEST is on {ARM64}"
@@ -280,9 +291,6 @@ class _Preparation:
         if any(each is None for each in answers):
             return None
         return tuple(caller for each in answers for caller in each or ())
-
-    def _blocked(self, finding: Finding) -> Prepared:
-        return not_moving(self._ref, Result.BLOCKED, finding.code, finding.text)
 
     def _planned(
         self,
