@@ -95,9 +95,14 @@ def filters_of(
 def carry_out(
     settings: Settings, store: Store, refs: Sequence[FunctionRef], change: Change, manner: Manner
 ) -> Status:
-    """Show what would be done or, with --apply and once it is confirmed, do it and show that."""
+    """Show what would be done or, with --apply and once it is confirmed, do it and show that.
+
+    Raises BadSelection for functions that these credentials can't be meant for, NotConfirmed,
+    KeyboardInterrupt and NoCredentials.
+    """
     permissions = (*change.reading, *(change.writing if manner.apply else ()))
     with at_work(settings, store, permissions, change.order, quiet=manner.quiet) as session:
+        _check_partition(refs, session.ground.aws.caller.partition)
         prepared = session.look(refs, change.prepare)
     ready = [one for one in prepared if one.plan.result is Result.READY]
     if not manner.apply:
@@ -115,6 +120,14 @@ def carry_out(
         outcomes, ended = session.act(ready, change.act, manner.max_failures)
     others = [_untouched(one) for one in prepared if one.plan.result is not Result.READY]
     return _shown([*outcomes, *others], manner, change.wanted, ended)
+
+
+def _check_partition(refs: Sequence[FunctionRef], partition: str) -> None:
+    # Its account and region alone would lead to a namesake here.
+    for ref in refs:
+        if ref.partition != partition:
+            advice = f"is not in {partition}, the partition of your credentials"
+            raise BadSelection("ARN", ref.arn, advice)
 
 
 def _untouched(one: Prepared) -> Outcome:

@@ -66,6 +66,9 @@ def cleanup(
             else [(aws.caller.partition, one, other) for one in accounts for other in regions]
         )
         blocked = {*settings.blocklist, *settings.exclude_accounts}
+        left_alone = sorted({lane[1] for lane in lanes} & blocked)
+        for kept in left_alone:
+            say(f"fleet: {kept} is on the blocklist or excluded: nothing was asked there", err=True)
         seen = [look_for_leftovers(aws, *lane) for lane in lanes if lane[1] not in blocked]
         unused = [arn for each in seen for arn in each.unused]
         for each in seen:
@@ -84,6 +87,6 @@ def cleanup(
     problems = [each for each in seen if each.problem]
     for each in problems:
         say(f"fleet: {each.account} {each.region}: {each.problem}", err=True)
-    if not (unused or problems):
+    if not (unused or problems or left_alone):
         say("Nothing is left to clean up here.")
     sys.exit(Status.INCOMPLETE if problems else Status.DONE)

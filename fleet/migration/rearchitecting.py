@@ -6,18 +6,13 @@ Runtime first, architecture after, never together: what fails then has one cause
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
-from fleet.aws.deployments import newest_version
 from fleet.aws.failures import CallFailed, RoleRefused
-from fleet.aws.functions import read_function_urls, read_permissions
-from fleet.aws.limits import runtime_mode
 from fleet.deployment import (
     MIGRATED_FROM,
-    OWN_ALIASES,
     REBUILT_FOR,
     SERVING_ALIAS,
     X86_64_ALIAS,
@@ -35,21 +30,17 @@ from fleet.migration.facts import Finding, GateFacts
 from fleet.migration.foresight import foresee
 from fleet.migration.gate_rules import BLOCKLISTED, BY_REFERENCE, IMAGE
 from fleet.migration.ground import Ground
-from fleet.migration.observing import Observer
-from fleet.migration.packages import Workbench
+from fleet.migration.looking import Look, unzipped
 from fleet.migration.paths import is_bridge, path
 from fleet.migration.plan import FunctionPlan, Promise, Result
 from fleet.migration.preparing import Prepared, not_moving
 from fleet.migration.problems import halted_by
 from fleet.migration.promises import promises
 from fleet.migration.route import next_step
-from fleet.migration.work import Recipe, locating
-from fleet.model import GO1X, LATEST, ROLLBACK_ALIAS, Caller, FunctionRef, PackageType
-from fleet.ownership import owner_of
+from fleet.migration.work import Recipe
+from fleet.model import GO1X, ROLLBACK_ALIAS, FunctionRef, PackageType
 from fleet.package.inspect import inspect_package
 from fleet.package.problems import BadPackage
-
-T = TypeVar("T")
 
 _LATEST_GOES_BACK = "it moves, and goes back to x86_64 at any time"
 
@@ -87,30 +78,25 @@ class _Preparation:
         self._ref = ref
         self._file = file
         self._allow_different_source = allow_different_source
-        self._lane = ground.aws.lane(ref.account, ref.region)
-        self._knowledge = ground.knowledge(ref)
-        self._bench = Workbench(room, ground.downloads, self._lane)
-        self._observer = Observer(
-            ground.aws, self._lane, ref, ground.key, keep=X86_64_ALIAS, serve=SERVING_ALIAS
-        )
+        self._look = Look(ground, ref, room, keep=X86_64_ALIAS, serve=SERVING_ALIAS)
 
     def prepared(self) -> Prepared:
         stops = self._stops()
         if stops is not None:
             return not_moving(self._ref, Result.BLOCKED, stops.code, stops.text)
-        seen = self._observer.seen()
+        seen = self._look.observer.seen()
         start = self._start(seen)
         if start is None:
             return self._already_there(seen)
-        if _is_unfinished(seen, self._observer.now.tags):
+        if _is_unfinished(seen, self._look.observer.now.tags):
             said = rules.RUNTIME_UNFINISHED.said()
             return not_moving(self._ref, Result.BLOCKED, said.code, said.text)
         return self._from(seen, start)
 
     def _stops(self) -> Finding | None:
         """Say what keeps it from being looked at any further; None if nothing does."""
-        now = self._observer.now
-        if self._ref.account in self._ground.blocklist:
+        now = self._look.observer.now
+        if self._look.is_blocklisted:
             return BLOCKLISTED.said(account=self._ref.account)
         if now.config.package_type is PackageType.IMAGE:
             return IMAGE.said()
@@ -136,13 +122,7 @@ class _Preparation:
 
     def _already_there(self, seen: Observed) -> Prepared:
         reason = f"its $LATEST is on {ARM64}"
-        behind = [
-            f"{alias.name} (version {alias.version})"
-            for alias in seen.aliases
-            if alias.name not in OWN_ALIASES
-            and alias.version != LATEST
-            and self._observer.version(alias.version).deployment.architecture != ARM64
-        ]
+        behind = self._look.behind(seen, lambda each: each.architecture != ARM64)
         if behind:
             reason += (
                 f"; not on {ARM64}: {', '.join(behind)}, which only its owners can move, since "
@@ -152,7 +132,7 @@ class _Preparation:
 
     def _from(self, seen: Observed, start: Deployment) -> Prepared:
         facts, problem = self._given()
-        layers = tuple(self._knowledge.layer(arn).layer for arn in start.layers)
+        layers = tuple(self._look.knowledge.layer(arn).layer for arn in start.layers)
         artifact = Artifact(
             file=str(self._file),
             facts=facts,
@@ -162,8 +142,12 @@ class _Preparation:
             layers=layers,
             allow_different_source=self._allow_different_source,
         )
-        same = self._same_as_start(seen, start)
-        gate = self._gate_facts(artifact, start, same)
+        same = self._look.same_as(seen, start)
+        gate = replace(
+            self._look.as_asked(start, same=same),
+            new_size=None if facts is None else facts.size,
+            new_unzipped_size=None if facts is None else facts.unzipped_size + unzipped(layers),
+        )
         blocking, notes = check_artifact(gate, self._ground.asked, artifact)
         if not blocking and self._ground.attempt is not None:
             outcome, why = self._ground.attempt(self._file, start.handler or "", ARM64)
@@ -185,16 +169,10 @@ class _Preparation:
         return facts, ""
 
     def _running(self, start: Deployment) -> PackageFacts | None:
-        known = self._ground.store.facts(start.code_sha256)
-        if known is not None:
-            return known
-        locate = locating(self._ground, self._lane, self._ref, start.code_sha256)
         try:
-            known = inspect_package(self._bench.fetched(locate))
+            return self._look.facts(start)
         except BadPackage:
             return None
-        self._ground.store.save_facts(start.code_sha256, known)
-        return known
 
     def _on_its_way(
         self,
@@ -218,79 +196,21 @@ class _Preparation:
             serve=SERVING_ALIAS,
             tags={REBUILT_FOR: ARM64},
         )
-        newest = None if same is None else self._observer.version(same)
+        newest = None if same is None else self._look.observer.version(same)
         steps = foresee(seen, way, lambda now: next_step(now, way), newest=newest)
         last = steps[-1]
         if not isinstance(last, Done):
             said = Finding("stale", last.reason)  # type: ignore[union-attr]  # the last is an end
             return self._planned(gate, artifact, Result.STALE, (said,), notes)
-        self._knowledge.reserve((gate.new_size or 0) * gate.publishes)
+        self._look.knowledge.reserve((gate.new_size or 0) * gate.publishes)
         plan = self._planned(gate, artifact, Result.READY, (), notes).plan
         plan = replace(plan, steps=steps, way=way, promises=self._promises(gate, same))
-        return Prepared(plan, self._observer, Recipe(start, artifact=self._file))
+        return Prepared(plan, self._look.observer, Recipe(start, artifact=self._file))
 
     def _promises(self, gate: GateFacts, same: str | None) -> tuple[Promise, ...]:
         versions = frozenset() if same is None else frozenset({same})
         latest, *others = promises(gate, same_as_latest=versions, updates_blocked=False)
         return (replace(latest, text=_LATEST_GOES_BACK), *others)
-
-    def _same_as_start(self, seen: Observed, start: Deployment) -> str | None:
-        """The version that publishing the start would answer, as far as an alias points at it."""
-        if seen.kept is not None and seen.kept.deployment == start:
-            return seen.kept.version
-        equal = {
-            each.version
-            for each in seen.aliases
-            if each.version != LATEST and self._observer.version(each.version).deployment == start
-        }
-        if not equal:
-            return None
-        newest = newest_version(self._ground.aws, self._lane, self._ref.name)
-        return newest if newest in equal else None
-
-    def _gate_facts(self, artifact: Artifact, start: Deployment, same: str | None) -> GateFacts:
-        now, aws, name = self._observer.now, self._ground.aws, self._ref.name
-        facts = artifact.facts
-        beside = sum(each.facts.unzipped_size for each in artifact.layers if each.facts)
-        return GateFacts(
-            ref=self._ref,
-            package_type=now.config.package_type,
-            runtime=now.deployment.runtime,
-            assessment=None,
-            owner=owner_of(now.tags, self._ground.owners),
-            tags=now.tags,
-            on_blocklist=self._ref.account in self._ground.blocklist,
-            signing_policy=self._knowledge.signing_policy(name),
-            runtime_mode=_unless_refused(lambda: runtime_mode(aws, self._lane, name)),
-            # Halfway it is our own update that is under way: it is waited for.
-            updating=not now.settled and now.deployment == start,
-            state=now.state,
-            settings_problem=now.settings_problem,
-            by_reference=now.by_reference,
-            new_size=None if facts is None else facts.size,
-            new_unzipped_size=None if facts is None else facts.unzipped_size + beside,
-            storage=self._knowledge.storage(),
-            publishes=2 if same is None else 1,
-            reserved_concurrency=now.reserved_concurrency,
-            aliases=self._observer.aliases(),
-            callers=self._callers(),
-        )
-
-    def _callers(self) -> tuple[Caller, ...] | None:
-        aws, lane, name = self._ground.aws, self._lane, self._ref.name
-        qualifiers = [LATEST, *(each.name for each in self._observer.aliases())]
-        answers = [
-            self._knowledge.event_sources(name),
-            _unless_refused(lambda: read_function_urls(aws, lane, name)),
-            *(
-                _unless_refused(lambda each=each: read_permissions(aws, lane, name, each))  # type: ignore[misc]  # the loop's own
-                for each in qualifiers
-                if each not in OWN_ALIASES
-            ),
-        ]
-        if any(each is None for each in answers):
-            return None
-        return tuple(caller for each in answers for caller in each or ())
 
     def _planned(
         self,
@@ -320,10 +240,3 @@ def _is_unfinished(seen: Observed, tags: Mapping[str, str] | None) -> bool:
     begun = any(alias.name == ROLLBACK_ALIAS for alias in seen.aliases)
     # Tags that could not be read block for themselves.
     return begun and tags is not None and tags.get(MIGRATED_FROM) != GO1X
-
-
-def _unless_refused(ask: Callable[[], T]) -> T | None:
-    try:
-        return ask()
-    except CallFailed:
-        return None
