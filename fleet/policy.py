@@ -23,7 +23,7 @@ def member_policy(permissions: Iterable[Permission]) -> Document:
 def caller_policy(permissions: Iterable[Permission], role_name: str, partition: str) -> Document:
     """What the credentials that start fleet need, and nothing more.
 
-    They list the organization, enter its accounts, and read their own, which needs no role.
+    They ask as themselves, enter the accounts, and work in their own, which needs no role.
     """
     permissions = tuple(permissions)
     assume = "sts:AssumeRole"
@@ -32,7 +32,7 @@ def caller_policy(permissions: Iterable[Permission], role_name: str, partition: 
         "Version": VERSION,
         "Statement": [
             {
-                "Sid": "ListTheOrganization",
+                "Sid": "WithOwnCredentials",
                 "Effect": "Allow",
                 "Action": listing,
                 "Resource": "*",

@@ -117,7 +117,7 @@ def carry_out(
     plans = [one.plan for one in ready]
     confirmed(f"{change.word} {len(ready)}", counted_owners(plans), yes=manner.yes)
     with at_work(settings, store, permissions, change.order, quiet=manner.quiet) as session:
-        outcomes, ended = session.act(ready, change.act, manner.max_failures)
+        outcomes, ended = session.act(ready, change.act, change.wanted, manner.max_failures)
     others = [_untouched(one) for one in prepared if one.plan.result is not Result.READY]
     return _shown([*outcomes, *others], manner, change.wanted, ended)
 

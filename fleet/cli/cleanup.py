@@ -2,13 +2,17 @@
 
 import os
 import sys
-from typing import Annotated
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fleet.cli import options as shared
 from fleet.cli.status import Status
 from fleet.errors import BadSelection
+
+if TYPE_CHECKING:
+    from fleet.migration.cleaning import Leftover
 
 
 def cleanup(
@@ -71,11 +75,7 @@ def cleanup(
             say(f"fleet: {kept} is on the blocklist or excluded: nothing was asked there", err=True)
         seen = [look_for_leftovers(aws, *lane) for lane in lanes if lane[1] not in blocked]
         unused = [arn for each in seen for arn in each.unused]
-        for each in seen:
-            for arn in each.used:
-                say(f"in use   {arn}")
-            for arn in each.unused:
-                say(f"unused   {arn}")
+        _show(seen)
         if apply and unused:
             confirmed(f"cleanup {len(unused)}", f"{len(unused)} will be deleted.", yes=yes)
             journal = Journal(store, run_id(), aws.caller.arn, now)
@@ -90,3 +90,13 @@ def cleanup(
     if not (unused or problems or left_alone):
         say("Nothing is left to clean up here.")
     sys.exit(Status.INCOMPLETE if problems else Status.DONE)
+
+
+def _show(seen: Iterable["Leftover"]) -> None:
+    from fleet.cli.packages import say
+
+    for each in seen:
+        for arn in each.used:
+            say(f"in use   {arn}")
+        for arn in each.unused:
+            say(f"unused   {arn}")

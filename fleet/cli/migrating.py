@@ -29,7 +29,7 @@ from fleet.migration.acting import Journal
 from fleet.migration.facts import Asked
 from fleet.migration.ground import Ground, Try
 from fleet.migration.many import act_on_all, prepare_all
-from fleet.migration.plan import FunctionPlan, Outcome
+from fleet.migration.plan import FunctionPlan, Outcome, Result
 from fleet.migration.preparing import Prepared
 from fleet.migration.proving import TestEvents
 from fleet.migration.travelling import Patience
@@ -79,6 +79,7 @@ class Session:
         self,
         prepared: Sequence[Prepared],
         act: Callable[[Ground, Prepared], Outcome],
+        wanted: Result,
         max_failures: int | None,
     ) -> tuple[list[Outcome], BaseException | None]:
         """Act on every function; see fleet.migration.many.act_on_all."""
@@ -88,6 +89,7 @@ class Session:
             lambda one: act(ground, one),
             self.crew,
             self.progress,
+            wanted=wanted,
             max_failures=max_failures,
         )
 

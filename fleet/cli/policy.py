@@ -91,10 +91,14 @@ def migrate(
         bool, typer.Option("--invoke", help="With what --event and --events need.")
     ] = False,
     bucket: Annotated[bool, typer.Option("--bucket", help="With what --bucket needs.")] = False,
+    artifact: Annotated[
+        bool, typer.Option("--artifact", help="With what --artifact s3://… needs.")
+    ] = False,
     config: shared.Config = None,
 ) -> None:
     """Print what `fleet migrate`, `fleet rollback` and `fleet cleanup` need with --apply."""
     from fleet.permissions import (
+        ARTIFACT,
         BUCKET,
         BUCKET_UNRECORDED,
         CLEANUP,
@@ -109,6 +113,7 @@ def migrate(
         *(*PLAN, *MOVE, *UNRECORDED, *CLEANUP, *DELETE),
         *(INVOKE if invoke else ()),
         *((*BUCKET, *BUCKET_UNRECORDED) if bucket else ()),
+        *(ARTIFACT if artifact else ()),
     )
     _print("migrate", needed, document, role_name, partition, config)
 

@@ -122,6 +122,8 @@ class Hands:
         self._supply = supply
         self._key = key
         self._bucket = bucket
+        self.left_behind: list[str] = []
+        """What has to be taken away by hand, in words."""
 
     def do(self, step: Write, way: Way, verb: Verb) -> str:
         """Do it and note it; what it was, in words. Raises CallFailed, Interrupted, OSError."""
@@ -160,9 +162,11 @@ class Hands:
                 self._observer.put(alias)
                 return alias.version, request_id
             case UpdateConfiguration():
+                self._observer.updated()
                 return "", updates.update_configuration(aws, lane, name, step)
             case UpdateCode():
                 assert package is not None  # noqa: S101 - supplied above
+                self._observer.updated()
                 return "", self._upload(step, package)
             case PutTags():
                 return "", updates.put_tags(aws, lane, self._ref, step)
@@ -177,7 +181,15 @@ class Hands:
             return self._send(step, stored)
         finally:
             # Lambda has its own copy by now, or will never have one.
+            self._remove(stored)
+
+    def _remove(self, stored: updates.Stored) -> None:
+        try:
             remove_package(self._aws, self._lane, stored)
+        except CallFailed as failure:
+            # The update's own answer counts, not this one.
+            place = f"s3://{stored.bucket}/{stored.key}"
+            self.left_behind.append(f"{place} is left behind: {failure.why}; delete it by hand")
 
     def _send(self, step: UpdateCode, package: Path | updates.Stored) -> str:
         source_key = self._observer.now.source_key

@@ -13,11 +13,11 @@ from fleet.errors import FleetError
 from fleet.fan_out import Crew, fan_out
 from fleet.migration.plan import Outcome, Result
 from fleet.migration.preparing import Prepared, not_moving
+from fleet.migration.problems import OutOfCredentials
 from fleet.model import FunctionRef
 
 AT_ONCE = 8
 """Functions under way: each may fill two temporary files of 250 MB."""
-_BAD = frozenset({Result.FAILED, Result.ROLLED_BACK})
 
 _log = logging.getLogger(__name__)
 
@@ -63,14 +63,16 @@ def act_on_all(
     crew: Crew,
     progress: Progress,
     *,
+    wanted: Result,
     max_failures: int | None = None,
 ) -> tuple[list[Outcome], BaseException | None]:
     """Do it to every function; the outcomes, and what ended the work before its end.
 
     That is KeyboardInterrupt or NoCredentials: functions under way came to where invocations
-    work, and the others were not begun. After `max_failures` that failed or were rolled back no
-    further one is begun.
+    work, and the others were not begun. After `max_failures` that ended otherwise than `wanted`
+    no further one is begun.
     """
+    good = {wanted, Result.ALREADY_THERE}
     waiting = deque(prepared)
     left = deque(waiting)
     progress.planned(len(waiting), "done")
@@ -80,17 +82,21 @@ def act_on_all(
     def settle(one: Prepared, future: Future[Outcome]) -> None:
         nonlocal failures
         error = future.exception()
-        if isinstance(error, NoCredentials):
-            raise error
-        outcome = (
-            future.result() if error is None else Outcome(one.plan.ref, Result.FAILED, _said(error))
-        )
+        if error is None:
+            outcome = future.result()
+        elif isinstance(error, OutOfCredentials):
+            outcome = error.outcome
+        else:
+            outcome = Outcome(one.plan.ref, Result.FAILED, _said(error))
         left.remove(one)
         outcomes.append(outcome)
         progress.function_done(one.plan.ref, outcome.result)
-        failures += outcome.result in _BAD
+        # A refusal that meets one function is likely to meet the next.
+        failures += outcome.result not in good
         if max_failures is not None and failures >= max_failures:
             waiting.clear()
+        if isinstance(error, OutOfCredentials):
+            raise error.cause
 
     ended: BaseException | None = None
     try:

@@ -6,17 +6,19 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from fleet.aws.failures import CallFailed
+from fleet.aws.failures import CallFailed, NoCredentials, RoleRefused
 from fleet.aws.updates import invoke
 from fleet.deployment import OWN_ALIASES, Done, Observed, Prove, Stale, Stuck, Way
+from fleet.errors import FleetError
 from fleet.ledger import Action, Verb
 from fleet.migration.before import before_images
 from fleet.migration.ground import Ground
 from fleet.migration.plan import Outcome, Result
 from fleet.migration.preparing import Prepared
+from fleet.migration.problems import FORBIDDEN, Halted, OutOfCredentials, StillUnderWay
 from fleet.migration.proving import Proof, ProofOutcome, judge
 from fleet.migration.returning import Return
-from fleet.migration.route import next_step
+from fleet.migration.route import moving, next_step
 from fleet.migration.work import Work
 from fleet.model import LATEST
 
@@ -29,15 +31,15 @@ _BLOCKED = (
 def move(ground: Ground, prepared: Prepared) -> Outcome:
     """Move a function that was prepared; what could not be done becomes its outcome.
 
-    Raises NoCredentials, and OSError where there is no room here.
+    Raises OutOfCredentials.
     """
     plan, observer, recipe = prepared.plan, prepared.observer, prepared.recipe
     if plan.result is not Result.READY or plan.way is None or observer is None or recipe is None:
         return Outcome(plan.ref, plan.result, "; ".join(each.text for each in plan.reasons))
     with tempfile.TemporaryDirectory(prefix="fleet-") as room:
         work = Work(ground, plan.ref, observer, recipe, Path(room))
-        moving = _Move(work, plan.way)
-        return work.outcome(moving.moved, blocked=_BLOCKED)
+        move_of = _Move(work, plan.way)
+        return work.outcome(move_of.moved, plan.way, blocked=_BLOCKED)
 
 
 def staying(seen: Observed) -> tuple[str, ...]:
@@ -64,9 +66,18 @@ class _Move:
         if work.observer.aliases():
             # They were read for the plan, which may have been agreed to long afterwards.
             work.observer.forget()
-        way = work.with_bridge(self._way, Verb.MIGRATE)
+        work.have(self._way)
+        way = self._way = work.with_bridge(self._way, Verb.MIGRATE)
         journey = work.journey(way)
-        end = journey.travel(lambda seen: next_step(seen, way), Verb.MIGRATE, prove=self._proves)
+        try:
+            end = journey.travel(
+                lambda seen: next_step(seen, way), Verb.MIGRATE, prove=self._proves
+            )
+        except (CallFailed, RoleRefused, StillUnderWay) as error:
+            if not journey.in_gap(work.observer.now.deployment):
+                raise
+            # Better where it was than where nothing of it runs.
+            return self._back(self._why(error))
         match end:
             case Done():
                 notes = staying(work.observer.seen())
@@ -80,23 +91,47 @@ class _Move:
             case Stuck():
                 return work.ended(Result.FAILED, f"{end.reason}; `fleet rollback` brings it back")
             case Prove():
-                return self._back(way)
+                return self._back(self._proof.reason)
 
-    def _back(self, way: Way) -> Outcome:
+    def _why(self, error: CallFailed | RoleRefused | StillUnderWay) -> str:
+        if isinstance(error, StillUnderWay):
+            return str(error)
+        return self._work.halted(error, blocked=_BLOCKED).reason
+
+    def _back(self, why: str) -> Outcome:
+        """Bring it back at once, whoever presses Ctrl-C: as it stands it does not work."""
         work = self._work
-        # The aliases go back by this way alone: what came before it stands.
-        kept = work.observer.seen().kept
-        images = before_images(
-            work.ground.store.steps(work.ref), kept=None if kept is None else kept.version
-        )
-        back = Return(work, way, images).returned()
+        try:
+            # The aliases go back by this way alone: what came before it stands.
+            kept = work.observer.seen().kept
+            images = before_images(
+                work.ground.store.steps(work.ref), kept=None if kept is None else kept.version
+            )
+            back = Return(work, self._way, images, stoppable=False).returned()
+        except (FleetError, OSError) as error:
+            said = f"{why}; and it is not back: {error}: `fleet rollback` brings it back"
+            if isinstance(error, NoCredentials):
+                raise OutOfCredentials(work.ended(Result.FAILED, said), error) from error
+            return work.ended(Result.FAILED, said)
         if back.result is Result.ROLLED_BACK:
-            return replace(back, reason=self._proof.reason)
-        said = f"{self._proof.reason}; and it is not back whole: {back.reason}"
-        return replace(back, result=Result.FAILED, reason=said)
+            return replace(back, reason=why)
+        return replace(
+            back, result=Result.FAILED, reason=f"{why}; and it is not back whole: {back.reason}"
+        )
 
     def _proves(self) -> bool:
+        """Whether it may go on; raises Halted where nobody should be moved without a proof."""
+        work = self._work
         self._proof = self._shown()
+        asked = work.ground.events.of(work.ref.name) is not None
+        if self._proof.outcome is ProofOutcome.INCONCLUSIVE and asked:
+            waiting = ", ".join(alias.name for alias in moving(work.observer.seen()))
+            if waiting:
+                said = (
+                    f"{self._proof.reason}; $LATEST has moved and stays, and these aliases wait "
+                    f"for the proof: {waiting}: run the same command again, or leave out the event"
+                )
+                raise Halted(Result.BLOCKED, said)
         return self._proof.outcome is not ProofOutcome.FAILS
 
     def _shown(self) -> Proof:
@@ -119,5 +154,7 @@ class _Move:
         try:
             ground.journal.noted(Verb.MIGRATE, work.ref, Action.INVOKE, what, act)
         except CallFailed as failure:
+            if failure.situation in FORBIDDEN:
+                raise
             return judge(failure, test.expected)
         return proofs[0]

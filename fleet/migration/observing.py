@@ -28,6 +28,7 @@ class Observer:
         self._versions: dict[str, Published] = {}
         self._minted: str | None = None
         self._proven: Deployment | None = None
+        self._updated = False
         self.now: FunctionNow = read_now(aws, lane, self._name, key)
 
     def look(self) -> Observed:
@@ -42,7 +43,8 @@ class Observer:
             deployment=self.now.deployment,
             revision=self.now.revision,
             settled=self.now.settled,
-            failure=self.now.failure,
+            # Of an update before this run nothing follows: AWS takes the next one.
+            failure=self.now.failure if self._updated else "",
             aliases=aliases,
             kept=self._held(self._keep, aliases),
             serving=self._held(self._serve, aliases),
@@ -72,6 +74,10 @@ class Observer:
         """Take the answer of a publish."""
         self._versions[version.version] = version
         self._minted = version.version
+
+    def updated(self) -> None:
+        """Take it that AWS has taken an update."""
+        self._updated = True
 
     def put(self, alias: AliasNow) -> None:
         """Take the answer of an alias that was made or moved."""

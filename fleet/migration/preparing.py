@@ -62,6 +62,10 @@ class Prepared:
     recipe: Recipe | None = None
     images: Mapping[str, Alias] = field(default_factory=dict)
     """Of the way back: what each alias was before it was moved."""
+    stays: str = ""
+    """Of the way back: why $LATEST can't go, or ''."""
+    unknown: bool = False
+    """Of the way back: whether there are aliases of which nothing tells what they were."""
 
 
 def prepare(ground: Ground, ref: FunctionRef) -> Prepared:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fleet.aws.failures import CallFailed, RoleRefused, Situation
+from fleet.aws.failures import CallFailed, NoCredentials, RoleRefused, Situation
 from fleet.errors import FleetError
-from fleet.migration.plan import Result
+from fleet.migration.plan import Outcome, Result
 
-_FORBIDDEN = frozenset({Situation.DENIED, Situation.BLOCKED_BY_POLICY})
+FORBIDDEN = frozenset({Situation.DENIED, Situation.BLOCKED_BY_POLICY})
 
 
 @dataclass(eq=False)
@@ -20,6 +20,17 @@ class Halted(FleetError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+@dataclass(eq=False)
+class OutOfCredentials(FleetError):
+    """Nothing more can be asked of AWS; `outcome` is how far this function came."""
+
+    outcome: Outcome
+    cause: NoCredentials
+
+    def __str__(self) -> str:
+        return str(self.cause)
 
 
 @dataclass(eq=False)
@@ -37,7 +48,7 @@ def halted_by(failure: CallFailed | RoleRefused) -> Halted:
     """What a refused call means for the function it was made for."""
     if isinstance(failure, RoleRefused):
         return Halted(Result.BLOCKED, failure.why)
-    if failure.situation in _FORBIDDEN:
+    if failure.situation in FORBIDDEN:
         advice = "`fleet policy migrate` prints what to allow; then run the same command again"
         return Halted(Result.BLOCKED, f"{failure.why}; {advice}")
     if failure.situation is Situation.NOT_FOUND:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from fleet.aws.deployments import read_now
 from fleet.aws.failures import CallFailed, RoleRefused, Situation
+from fleet.aws.limits import runtime_mode
 from fleet.deployment import (
     OWN_ALIASES,
     OWN_TAGS,
@@ -19,10 +21,13 @@ from fleet.deployment import (
     Done,
     Observed,
     Published,
+    PutTags,
     Route,
     Stale,
     Step,
     Stuck,
+    UpdateCode,
+    UpdateConfiguration,
     Way,
 )
 from fleet.errors import FleetError
@@ -32,11 +37,10 @@ from fleet.migration.before import before_images
 from fleet.migration.candidates import RUNTIME_ROUTES, moved, way_of, ways
 from fleet.migration.facts import Finding
 from fleet.migration.foresight import foresee
-from fleet.migration.gates import MOST_LAYERS
+from fleet.migration.gates import MOST_LAYERS, fits_into_a_call
 from fleet.migration.ground import Ground
 from fleet.migration.observing import Observer
 from fleet.migration.packages import Workbench
-from fleet.migration.paths import path
 from fleet.migration.plan import FunctionPlan, Outcome, Result
 from fleet.migration.preparing import Prepared, not_moving
 from fleet.migration.problems import halted_by
@@ -47,6 +51,10 @@ from fleet.model import GO1X, ROLLBACK_ALIAS, Alias, FunctionRef
 _REFUSED = (
     "AWS refuses go1.x by now: $LATEST can never go back and stays on the custom runtime; "
     "what calls an alias is back"
+)
+_REFUSED_BY_DATE = (
+    "by its dates AWS refuses updates of go1.x by now, so $LATEST stays on the custom runtime and "
+    "only aliases go back; dates slip: where AWS has put it off, --lifecycle names yours"
 )
 
 
@@ -66,7 +74,7 @@ def prepare_back(ground: Ground, ref: FunctionRef, to: Back = Back.GO1X) -> Prep
 def bring_back(ground: Ground, prepared: Prepared) -> Outcome:
     """Bring a function back that was prepared for it; what could not be done is its outcome.
 
-    Raises NoCredentials, and OSError where there is no room here.
+    Raises OutOfCredentials.
     """
     plan, observer, recipe = prepared.plan, prepared.observer, prepared.recipe
     if plan.result is not Result.READY or plan.way is None or observer is None or recipe is None:
@@ -74,40 +82,67 @@ def bring_back(ground: Ground, prepared: Prepared) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="fleet-") as room:
         work = Work(ground, plan.ref, observer, recipe, Path(room))
         notes = tuple(each.text for each in plan.notes)
-        returning = Return(work, plan.way, prepared.images, notes)
-        return work.outcome(returning.returned, blocked=_REFUSED)
+        returning = Return(
+            work, plan.way, prepared.images, notes, stays=prepared.stays, unknown=prepared.unknown
+        )
+        return work.outcome(returning.returned, plan.way, blocked=_REFUSED)
 
 
 class Return:
     """The way back of one function, from wherever it stands on its way."""
 
     def __init__(
-        self, work: Work, way: Way, images: Mapping[str, Alias], notes: tuple[str, ...] = ()
+        self,
+        work: Work,
+        way: Way,
+        images: Mapping[str, Alias],
+        notes: tuple[str, ...] = (),
+        *,
+        stays: str = "",
+        unknown: bool = False,
+        stoppable: bool = True,
     ) -> None:
-        """`images` is what each alias was before the way moved it."""
+        """`images` is what each alias was before the way moved it.
+
+        `stays` says why $LATEST can't go back, while aliases can; '' where it can. `unknown` is
+        whether there are aliases of which nothing tells what they were.
+        """
         self._work = work
         self._way = way
         self._images = images
         self._notes = notes
+        self._stays = stays
+        self._unknown = unknown
+        self._stoppable = stoppable
+        self._learnt = False
         self._refused = work.ground.asked.updates_blocked and way.start.runtime == GO1X
 
     def returned(self) -> Outcome:
         """Go back as far as AWS allows; raises what Journey.travel raises."""
         work = self._work
-        way = work.with_bridge(self._way, Verb.ROLLBACK)
+        way = self._way
+        if not (self._stays or self._refused):
+            work.have(way, back=True)
+            way = work.with_bridge(way, Verb.ROLLBACK)
 
         def decide(seen: Observed) -> Step:
-            return next_step_back(seen, way, self._images, refused=self._refused)
+            step = next_step_back(seen, way, self._images, refused=self._refused)
+            return staying_put(step, self._stays)
 
-        journey = work.journey(way)
+        tags = work.observer.seen().tags
+        marks = {key: tags[key] for key in OWN_TAGS if key in tags}
+        journey = work.journey(way, stoppable=self._stoppable)
         try:
             end = journey.travel(decide, Verb.ROLLBACK)
         except CallFailed as failure:
             if failure.situation is not Situation.RUNTIME_BLOCKED:
                 raise
             # Learnt on the way, perhaps halfway: on to the end of the way, which works for good.
-            self._refused = True
+            self._refused = self._learnt = True
             end = journey.travel(decide, Verb.ROLLBACK)
+            if marks:
+                # It stays where they say it is.
+                journey.hands.do(PutTags(marks), way, Verb.ROLLBACK)
         if not isinstance(end, Done):
             why = f"$LATEST stays as it is: {getattr(end, 'reason', '')}"
             stayed = Result.STALE if isinstance(end, Stale) else Result.FAILED
@@ -115,17 +150,27 @@ class Return:
             return work.ended(result, why, notes=self._notes)
         away = elsewhere(work.observer.seen(), self._images)
         if work.observer.now.deployment != way.start:
-            return work.ended(Result.PARTLY_BACK, _REFUSED, notes=(*away, *self._notes))
+            why = _REFUSED if self._learnt else _REFUSED_BY_DATE
+            return work.ended(Result.PARTLY_BACK, why, notes=(*away, *self._notes))
+        if self._unknown:
+            said = "$LATEST is back; an alias is not, since nothing tells where it was before"
+            return work.ended(Result.PARTLY_BACK, said, notes=self._notes)
         if away:
             return work.ended(Result.PARTLY_BACK, "; ".join(away), notes=self._notes)
         return work.ended(Result.ROLLED_BACK, notes=self._notes)
+
+
+def staying_put(step: Step, why: str) -> Step:
+    """Give the step, or an end in place of one that changes $LATEST, where `why` says so. Pure."""
+    changes = isinstance(step, (UpdateCode, UpdateConfiguration))
+    return Stuck(why) if why and changes else step
 
 
 def elsewhere(seen: Observed, images: Mapping[str, Alias]) -> tuple[str, ...]:
     """Say which aliases that had been moved are not where they were before. Pure."""
     return tuple(
         f"alias {alias.name} is on version {alias.version}, and was on {was.version} before it "
-        "was moved: somebody has changed it since, so it was left alone"
+        "was moved: it is not certain that it still is where fleet put it, so it was left alone"
         for alias in seen.aliases
         if (was := images.get(alias.name)) is not None
         and (alias.version, dict(alias.weights)) != (was.version, dict(was.weights))
@@ -150,21 +195,26 @@ class _Preparation:
             return not_moving(self._ref, Result.BLOCKED, kept.code, kept.text)
         # What was changed of its settings since then is its owners', and stays.
         start = replace(kept.deployment, rest=seen.deployment.rest)
-        found = self._way(seen, start)
-        if isinstance(found, Finding):
-            return not_moving(self._ref, Result.BLOCKED, found.code, found.text)
-        way, strategy = found
+        way, strategy = self._way(seen, start)
         images = self._images(kept)
+        stays = "" if seen.deployment == start else self._stays(way, seen)
         # A custom runtime takes updates: only the way to go1.x can be closed.
         refused = self._ground.asked.updates_blocked and start.runtime == GO1X
-        steps = foresee(seen, way, lambda now: next_step_back(now, way, images, refused=refused))
+
+        def decide(now: Observed) -> Step:
+            return staying_put(next_step_back(now, way, images, refused=refused), stays)
+
+        steps = foresee(seen, way, decide)
         last = steps[-1]
         if isinstance(steps[0], Done) and seen.deployment == start:
             said = "it is back already"
             return not_moving(self._ref, Result.ALREADY_THERE, "already-back", said)
-        if isinstance(steps[0], (Stale, Stuck)):
+        if isinstance(steps[0], Stale):
             return not_moving(self._ref, Result.STALE, "stale", steps[0].reason)
-        notes = [*self._unknown_aliases(seen, images)]
+        if isinstance(steps[0], Stuck):
+            return not_moving(self._ref, Result.BLOCKED, "latest-stays", steps[0].reason)
+        unknown = tuple(self._unknown_aliases(seen, images))
+        notes = [*unknown]
         if kept.deployment.rest != seen.deployment.rest:
             said = (
                 "its environment or other settings are not what they were on go1.x: somebody has "
@@ -174,7 +224,7 @@ class _Preparation:
         if isinstance(last, (Stale, Stuck)):
             notes.append(Finding("latest-stays", f"$LATEST stays as it is: {last.reason}"))
         elif refused:
-            notes.append(Finding("updates-blocked", _REFUSED))
+            notes.append(Finding("updates-blocked", _REFUSED_BY_DATE))
         plan = FunctionPlan(
             ref=self._ref,
             result=Result.READY,
@@ -183,7 +233,8 @@ class _Preparation:
             steps=steps,
             way=way,
         )
-        return Prepared(plan, self._observer, Recipe(start, strategy), images)
+        recipe = Recipe(start, strategy)
+        return Prepared(plan, self._observer, recipe, images, stays, bool(unknown))
 
     def _kept(self, seen: Observed) -> Published | Finding:
         """The version to go back to, or why there is none."""
@@ -218,25 +269,50 @@ class _Preparation:
                     "state that moved it with --state",
                 )
 
-    def _way(self, seen: Observed, start: Deployment) -> tuple[Way, Strategy | None] | Finding:
+    def _way(self, seen: Observed, start: Deployment) -> tuple[Way, Strategy | None]:
+        """The way it has come; without a step where nobody knows what it is now."""
         tags = dict.fromkeys(OWN_TAGS if self._to is Back.GO1X else (REBUILT_FOR,), "")
         home = Way(Route.BRIDGE, (start,), keep=self._keep, serve=SERVING_ALIAS, tags=tags)
         if seen.deployment == start:
             return home, None
+        ends = [replace(each, rest=start.rest) for each in self._known_ends(seen)]
         if self._to is Back.X86_64:
-            return _through(home, Route.ARCHITECTURE, seen.deployment) or home, None
+            routes: tuple[Route, ...] = (Route.ARCHITECTURE,)
+            return way_of(seen.deployment, ways(home, ends, "", routes)) or home, None
         bridge = bridge_of(self._ground, self._ref, seen)
         routes = self._routes(start)
+        way = way_of(seen.deployment, ways(home, ends, bridge, routes))
+        return (way, None) if way else self._halfway(seen, home, bridge, routes)
+
+    def _known_ends(self, seen: Observed) -> Iterator[Deployment]:
+        """What fleet has made of it: as AWS keeps it, and as this state's ledger has it."""
         if seen.serving is not None:
-            ends = (replace(seen.serving.deployment, rest=start.rest),)
-            way = way_of(seen.deployment, ways(home, ends, bridge, routes))
-            if way is not None:
-                return self._agreed(way, seen) or (way, None)
-        return self._halfway(seen, home, bridge, routes)
+            yield seen.serving.deployment
+        for entry in reversed(self._ground.store.steps(self._ref)):
+            if entry.deployment_after is not None:
+                yield entry.deployment_after
+
+    def _stays(self, way: Way, seen: Observed) -> str:
+        """Why $LATEST can't go back, while its aliases can; '' where it can."""
+        in_the_gap = seen.deployment in way.path[1:-1]
+        if way.has_gap and not in_the_gap and self._ground.asked.route is not Route.DIRECT:
+            return (
+                "its layers leave no room for the bridge, so that invocations would fail for "
+                "seconds on the way back: --route direct takes that way"
+            )
+        aws, name = self._ground.aws, self._ref.name
+        if runtime_mode(aws, self._lane, name) == "Manual":
+            return "its runtime management mode is Manual, in which its runtime can't be changed"
+        if self._ground.knowledge(self._ref).signing_policy(name):
+            return "its code signing configuration refuses packages without a signature"
+        kept = read_now(aws, self._lane, name, self._ground.key, self._keep)
+        if not (self._ground.asked.bucket or fits_into_a_call(kept.config.code_size)):
+            return "its package is too large for a call: --bucket names the bucket to go through"
+        return ""
 
     def _halfway(
         self, seen: Observed, home: Way, bridge: str, routes: tuple[Route, ...]
-    ) -> tuple[Way, Strategy | None] | Finding:
+    ) -> tuple[Way, Strategy | None]:
         """The way of a move that did not come to its end: its packages tell where it stands."""
         start = home.start
         with tempfile.TemporaryDirectory(prefix="fleet-") as room:
@@ -255,7 +331,7 @@ class _Preparation:
                 ends = [moved(start, target, strategy, code) for target in Target]
                 way = way_of(seen.deployment, ways(home, ends, bridge, routes))
                 if way is not None:
-                    return self._agreed(way, seen) or (way, strategy)
+                    return way, strategy
         return home, None
 
     def _routes(self, start: Deployment) -> tuple[Route, ...]:
@@ -268,22 +344,3 @@ class _Preparation:
         if refused or len(start.layers) >= MOST_LAYERS:
             return RUNTIME_ROUTES[1:]
         return RUNTIME_ROUTES
-
-    def _agreed(self, way: Way, seen: Observed) -> Finding | None:
-        """Say what keeps it from going back this way; None if nothing does."""
-        in_the_gap = seen.deployment in way.path[1:-1]
-        if not way.has_gap or in_the_gap or self._ground.asked.route is Route.DIRECT:
-            return None
-        return Finding(
-            "no-route-without-gap",
-            "its layers leave no room for the bridge, so that invocations of $LATEST would fail "
-            "for seconds on the way back: --route direct takes that way, or move its aliases by "
-            "hand",
-        )
-
-
-def _through(home: Way, route: Route, end: Deployment) -> Way | None:
-    try:
-        return replace(home, route=route, path=path(route, home.start, end))
-    except ValueError:
-        return None

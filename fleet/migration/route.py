@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from fleet.deployment import (
-    GO_VERSION,
-    LANGUAGE,
     OWN_ALIASES,
     OWN_TAGS,
     SERVING_ALIAS,
@@ -78,10 +76,8 @@ def next_step_back(
     if not seen.settled:
         return Wait("an update is in progress")
     step = _next_move_back(seen, way, before, refused=refused)
-    marks = _marks(seen, way)
-    if refused:
-        # It stays Go on a runtime whose name does not say so.
-        marks = tuple(key for key in marks if key not in {LANGUAGE, GO_VERSION})
+    # Where $LATEST stays what they say it is, they stay.
+    marks = () if refused else _marks(seen, way)
     changes = isinstance(step, (PutAlias, UpdateCode, UpdateConfiguration))
     # Before the first move, for they say that all is done; not where nothing goes back.
     if marks and (changes or (isinstance(step, Done) and seen.deployment == way.start)):

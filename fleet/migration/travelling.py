@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from fleet.aws.failures import CallFailed, Interrupted, Situation
 from fleet.deployment import (
+    Deployment,
     Done,
     End,
     Observed,
@@ -36,6 +37,7 @@ PATIENCE_SECONDS = 300.0
 """The longest wait for one thing; AWS's waiter gives up then too."""
 MOST_REFUSALS = 8
 """In a row, of writes that met somebody else's; each is followed by another look."""
+_MOST_LOOKS = 3
 _MOST_FAILURES = 2
 """Updates that AWS took and could not finish; the way back tries again, but not for ever."""
 LOOK_AGAIN = frozenset({Situation.CONFLICT, Situation.CHANGED, Situation.TRANSIENT})
@@ -64,9 +66,14 @@ class Journey:
     patience: Patience
     done: list[str] = field(default_factory=list)
     """What was done so far, in words."""
+    stoppable: bool = True
+    """Whether it leaves off when it is told to; not where it brings back what does not work."""
     _refusals: int = 0
     _failures: int = 0
+    _looks: int = 0
     _waiting_since: float | None = None
+    _left: frozenset[Deployment] | None = None
+    """Where the last update may have left $LATEST; None before the first."""
 
     def travel(
         self,
@@ -84,7 +91,7 @@ class Journey:
         self._waiting_since = None
         while True:
             seen = self.observer.look()
-            step = self._tried_enough(seen, decide(seen))
+            step = self._put_back(seen, self._tried_enough(seen, decide(seen)))
             if isinstance(step, (Done, Stale, Stuck)):
                 return step
             self._check_going_on(seen)
@@ -102,10 +109,25 @@ class Journey:
     def _tried_enough(self, seen: Observed, step: Step) -> Step:
         """Give the step, or the end where AWS fails to finish what it takes, over and over."""
         if seen.failure and isinstance(step, (UpdateCode, UpdateConfiguration)):
+            self._left = None
             self._failures += 1
             if self._failures > _MOST_FAILURES:
                 return Stuck(f"AWS could not finish an update: {seen.failure}")
         return step
+
+    def _put_back(self, seen: Observed, step: Step) -> Step:
+        """Give the step, or an end where $LATEST is on the way, but not where it was left.
+
+        Somebody has put it back there: that is a deploy like any other.
+        """
+        if self._left is None or isinstance(step, (Wait, Stuck)) or seen.deployment in self._left:
+            self._looks = 0
+            return step
+        self._looks += 1
+        if self._looks <= _MOST_LOOKS:
+            # What was read may be a moment old.
+            return Wait("it is not where it was left")
+        return Stale("somebody else has put it back to what it was before")
 
     def _wait(self, step: Wait) -> None:
         now = self.patience.clock()
@@ -116,9 +138,13 @@ class Journey:
         self.patience.sleep(POLL_SECONDS)
 
     def _write(self, step: Write, verb: Verb) -> None:
+        if isinstance(step, (UpdateCode, UpdateConfiguration)):
+            self._left = frozenset({step.before, step.after})
         try:
             self.done.append(self.hands.do(step, self.way, verb))
             self._refusals = 0
+            if isinstance(step, (UpdateCode, UpdateConfiguration)):
+                self._left = frozenset({step.after})
         except CallFailed as failure:
             self._refusals += 1
             if failure.situation not in LOOK_AGAIN or self._refusals > MOST_REFUSALS:
@@ -130,6 +156,14 @@ class Journey:
     def _check_going_on(self, seen: Observed) -> None:
         """Raise Interrupted where it was told to leave off, and invocations work as it stands."""
         # Until an update is through, what was before it serves; and it may yet fail.
-        inside = not seen.settled or seen.deployment in self.way.path[1:-1]
-        if self.patience.leave_off.is_set() and not (self.way.has_gap and inside):
+        inside = self.way.has_gap and not seen.settled
+        if (
+            self.stoppable
+            and self.patience.leave_off.is_set()
+            and not (inside or self.in_gap(seen.deployment))
+        ):
             raise Interrupted
+
+    def in_gap(self, deployment: Deployment) -> bool:
+        """Whether invocations of $LATEST fail as it stands there."""
+        return self.way.has_gap and deployment in self.way.path[1:-1]

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fleet.aws.deployments import read_now
-from fleet.aws.failures import CallFailed, Interrupted, RoleRefused, Situation
+from fleet.aws.failures import CallFailed, Interrupted, NoCredentials, RoleRefused, Situation
 from fleet.aws.layers import publish_bridge
 from fleet.aws.packages import Location
 from fleet.aws.session import Lane
 from fleet.deployment import BRIDGE_LAYER, SERVING_ALIAS, X86_64_ALIAS, Deployment, Observed, Way
+from fleet.errors import FleetError
 from fleet.inspection import Strategy
 from fleet.ledger import Action, Verb
 from fleet.migration.acting import Hands
@@ -20,7 +21,7 @@ from fleet.migration.observing import Observer
 from fleet.migration.packages import Workbench
 from fleet.migration.paths import is_bridge
 from fleet.migration.plan import Outcome, Result
-from fleet.migration.problems import Halted, halted_by
+from fleet.migration.problems import Halted, OutOfCredentials, halted_by
 from fleet.migration.travelling import LOOK_AGAIN, MOST_REFUSALS, POLL_SECONDS, Journey
 from fleet.model import LATEST, ROLLBACK_ALIAS, FunctionRef
 
@@ -54,9 +55,10 @@ class Work:
         self.done: list[str] = []
         self._recipe = recipe
         self._bench = Workbench(room, ground.downloads, self.lane)
+        self._left_behind: list[str] = []
 
-    def journey(self, way: Way) -> Journey:
-        """The loop that leads along a way, or back."""
+    def journey(self, way: Way, *, stoppable: bool = True) -> Journey:
+        """The loop that leads along a way, or back; `stoppable` by Ctrl-C, between steps."""
         ground = self.ground
         hands = Hands(
             ground.aws,
@@ -68,7 +70,9 @@ class Work:
             key=ground.key,
             bucket=ground.bucket_of(self.ref),
         )
-        return Journey(way, self.observer, hands, ground.patience, self.done)
+        # All hands of one work leave what they leave in one place.
+        hands.left_behind = self._left_behind
+        return Journey(way, self.observer, hands, ground.patience, self.done, stoppable)
 
     def with_bridge(self, way: Way, verb: Verb) -> Way:
         """The way with the bridge layer's own ARN: published, if it is the first that needs it.
@@ -112,28 +116,53 @@ class Work:
                 self.ground.patience.sleep(POLL_SECONDS)
         return ask()
 
+    def have(self, way: Way, *, back: bool = False) -> None:
+        """Have every package here that the rest of the way, or of the way back, uploads.
+
+        Before the first write: a download that fails then leaves the function as it is. Raises
+        what fetching and repackaging raise, and Halted.
+        """
+        now = self.observer.now.deployment
+        here = way.path.index(now) if now in way.path else 0
+        ahead = way.path[:here] if back else way.path[here + 1 :]
+        for code_sha256 in {each.code_sha256 for each in ahead} - {now.code_sha256}:
+            self._supplied(code_sha256)
+
     def ended(self, result: Result, reason: str = "", *, notes: tuple[str, ...] = ()) -> Outcome:
         """What became of it."""
-        return Outcome(self.ref, result, reason, tuple(self.done), notes)
+        return Outcome(self.ref, result, reason, tuple(self.done), (*notes, *self._left_behind))
 
-    def outcome(self, work: Callable[[], Outcome], *, blocked: str) -> Outcome:
+    def outcome(self, work: Callable[[], Outcome], way: Way, *, blocked: str) -> Outcome:
         """The outcome of `work`, or of what stopped it; `blocked` says what a refused go1.x means.
 
-        Raises NoCredentials, and OSError where there is no room here.
+        Raises OutOfCredentials.
         """
         try:
             return work()
+        except NoCredentials as error:
+            said = f"{error}; then the same command goes on from here"
+            raise OutOfCredentials(self.ended(Result.INTERRUPTED, said), error) from error
         except Interrupted:
-            return self.ended(Result.INTERRUPTED, "the same command goes on from here")
-        except CallFailed as failure:
-            if failure.situation is Situation.RUNTIME_BLOCKED:
-                return self.ended(Result.BLOCKED, f"{failure.why}; {blocked}")
-            halted = halted_by(failure)
+            said = "the same command goes on from here"
+            if way.has_gap and self.observer.now.deployment in way.path[1:-1]:
+                said = "invocations of $LATEST fail as it stands: run the same command again now"
+            return self.ended(Result.INTERRUPTED, said)
+        except (CallFailed, RoleRefused, Halted) as stopped:
+            halted = self.halted(stopped, blocked=blocked)
             return self.ended(halted.result, halted.reason)
-        except RoleRefused as refused:
-            return self.ended(Result.BLOCKED, refused.why)
-        except Halted as halted:
-            return self.ended(halted.result, halted.reason)
+        except FleetError as error:
+            return self.ended(Result.FAILED, str(error))
+        except OSError as error:
+            said = f"no temporary file can be written ({error.strerror}): set TMPDIR"
+            return self.ended(Result.FAILED, said)
+
+    def halted(self, stopped: CallFailed | RoleRefused | Halted, *, blocked: str) -> Halted:
+        """What stopped it, as a result and why."""
+        if isinstance(stopped, Halted):
+            return stopped
+        if isinstance(stopped, CallFailed) and stopped.situation is Situation.RUNTIME_BLOCKED:
+            return Halted(Result.BLOCKED, f"{stopped.why}; {blocked}")
+        return halted_by(stopped)
 
     def _supplied(self, code_sha256: str) -> Path:
         """A package of the way, had or made again if it is not here; raises Halted."""
