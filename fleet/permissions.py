@@ -115,6 +115,7 @@ CLEANUP: tuple[Permission, ...] = (
     _caller("sts", "GetCallerIdentity", "tells account and partition; AWS never denies it"),
     _caller("sts", "AssumeRole", "enters each account"),
     _member("lambda", "ListLayerVersions", "versions of the bridge layer"),
+    _member("lambda", "GetLayerVersion", "whether their content is fleet's"),
     _member("lambda", "ListFunctions", "whether any function has it still"),
 )
 DELETE = (_member("lambda", "DeleteLayerVersion", "takes the bridge layer away"),)
@@ -122,6 +123,8 @@ DELETE = (_member("lambda", "DeleteLayerVersion", "takes the bridge layer away")
 
 UNRECORDED: tuple[Permission, ...] = (
     _member("kms", "", "functions whose environment has a key of yours", action="kms:Decrypt"),
+    _member("kms", "", "publishing such functions", action="kms:CreateGrant"),
+    _member("kms", "", "updating such functions", action="kms:Encrypt"),
     _member("kms", "", "functions whose package has a key of yours", action="kms:GenerateDataKey"),
 )
 """What AWS asks for behind a call of MOVE, listed by hand since no recorded call shows it.

@@ -34,8 +34,6 @@ FORMAT = 1
 """Rises when a field goes away or changes its meaning."""
 
 _Object = dict[str, object]
-_ONE_UPDATE = 2
-"""Deployments of a path: from one to the other."""
 
 
 def write_plan_json(plans: Iterable[FunctionPlan], file: TextIO) -> None:
@@ -85,7 +83,7 @@ def has_gap(plan: FunctionPlan) -> bool:
     """Whether invocations of $LATEST fail for a moment; not where one update is all it takes."""
     if plan.way is None:
         return plan.route is not None and plan.route.has_gap
-    return plan.way.route.has_gap and len(plan.way.path) > _ONE_UPDATE
+    return plan.way.has_gap
 
 
 def _write(kind: str, content: _Object, file: TextIO) -> None:

@@ -29,6 +29,8 @@ from fleet.errors import BadSelection, SettingsProblem
 FALLBACK_REGION = "us-east-1"
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
+LONGEST_INVOCATION_SECONDS = 900
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
 
 # Services with one endpoint a partition, and the region that it is signed for:
 # https://docs.aws.amazon.com/general/latest/gr/ao.html and .../account-management.html
@@ -88,7 +90,11 @@ class Clients:
             read_timeout=READ_SECONDS,
             parameter_validation=False,
         )
-        self._clients: dict[tuple[str, str], Any] = {}
+        # An invocation answers when the function does.
+        self._patient = self._config.merge(
+            Config(read_timeout=LONGEST_INVOCATION_SECONDS + READ_SECONDS)
+        )
+        self._clients: dict[tuple[str, str, bool], Any] = {}
         self._lock = threading.Lock()
 
     def own_credentials(self) -> ReadOnlyCredentials:
@@ -103,22 +109,26 @@ class Clients:
         """The regions botocore knows of in this partition to have Lambda."""
         return tuple(self._session.get_available_regions("lambda", self.partition))
 
-    def client(self, service: str, region: str) -> Any:
-        """The client for a service in a region; made once, under a lock botocore asks for."""
+    def client(self, service: str, region: str, *, patient: bool = False) -> Any:
+        """The client for a service in a region; made once, under a lock botocore asks for.
+
+        A patient one waits for an answer as long as a function may run.
+        """
         region = _HOME_OF.get(self.partition, {}).get(service, region)
-        client = self._clients.get((service, region))
+        client = self._clients.get((service, region, patient))
         if client is None:
             with self._lock:
-                client = self._clients.get((service, region))
+                client = self._clients.get((service, region, patient))
                 if client is None:
-                    client = self._made(service, region)
+                    client = self._made(service, region, patient=patient)
                     client.meta.events.register("before-parse.lambda.ListFunctions", _parse_page)
-                    self._clients[service, region] = client
+                    self._clients[service, region, patient] = client
         return client
 
-    def _made(self, service: str, region: str) -> Any:
+    def _made(self, service: str, region: str, *, patient: bool) -> Any:
+        config = self._patient if patient else self._config
         try:
-            client = self._session.client(service, region_name=region, config=self._config)
+            client = self._session.client(service, region_name=region, config=config)
             # botocore reads the port only as a call goes out: too late to name where it comes from.
             _ = urlsplit(client.meta.endpoint_url).port
         except BotoCoreError as error:

@@ -103,8 +103,10 @@ def deployment_of(
     )
 
 
-def read_aliases_now(aws: Aws, lane: Lane, name: str) -> tuple[AliasNow, ...]:
-    """Every alias with its RevisionId, and whether it has provisioned concurrency.
+def read_aliases_now(
+    aws: Aws, lane: Lane, name: str
+) -> tuple[tuple[AliasNow, ...], frozenset[str]]:
+    """Every alias with its RevisionId; and which qualifiers have provisioned concurrency.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_ListAliases.html
     https://docs.aws.amazon.com/lambda/latest/api/API_ListProvisionedConcurrencyConfigs.html
@@ -116,17 +118,19 @@ def read_aliases_now(aws: Aws, lane: Lane, name: str) -> tuple[AliasNow, ...]:
             for each in each_of(aws, lane, "ListAliases", "Aliases", FunctionName=name)
         )
     if not aliases:
-        return ()
+        # What no alias points at, none leaves behind.
+        return (), frozenset()
     operation, holds = "ListProvisionedConcurrencyConfigs", "ProvisionedConcurrencyConfigs"
     with readable(f"lambda:{operation}", lane.account, lane.region):
-        provisioned = {
+        provisioned = frozenset(
             version_of_arn(each["FunctionArn"])
             for each in each_of(aws, lane, operation, holds, FunctionName=name)
-        }
-    return tuple(
+        )
+    now = tuple(
         AliasNow(each.name, each.version, each.weights, each.revision, each.name in provisioned)
         for each in aliases
     )
+    return now, provisioned
 
 
 def alias_of(answer: Mapping[str, Any]) -> AliasNow:

@@ -202,7 +202,7 @@ class Aws:
         parameters: Mapping[str, Any],
     ) -> dict[str, Any]:
         credentials = self._credentials_of(lane.account)
-        client = self._clients.client(service, lane.region)
+        client = self._clients.client(service, lane.region, patient=operation == "Invoke")
         if service == "lambda" and operation == "GetFunction":
             lane.pace_of_get_function.wait()
         elif service == "lambda" and operation != "Invoke":

@@ -66,6 +66,15 @@ NOT_HASHED = (
 _EMPTY: tuple[object, ...] = (None, "", {}, [])
 
 
+_USUAL: Mapping[str, object] = {
+    "EphemeralStorage": {"Size": 512},
+    "PackageType": "Zip",
+    "SnapStart": {"ApplyOn": "None"},
+    "TracingConfig": {"Mode": "PassThrough"},
+}
+"""What a function has that nobody gave anything else; AWS writes it out or leaves it out."""
+
+
 def settings_hash(configuration: Mapping[str, Any], key: bytes) -> str:
     """Hash the settings of a FunctionConfiguration; '' where AWS could not show them all.
 
@@ -75,7 +84,18 @@ def settings_hash(configuration: Mapping[str, Any], key: bytes) -> str:
     if environment.get("Error"):
         return ""
     settings = {name: _canonical(configuration.get(name)) for name in HASHED}
-    kept = {name: value for name, value in settings.items() if value not in _EMPTY}
+    usual = {
+        **_USUAL,
+        "LoggingConfig": {
+            "LogFormat": "Text",
+            "LogGroup": f"/aws/lambda/{configuration.get('FunctionName')}",
+        },
+    }
+    kept = {
+        name: value
+        for name, value in settings.items()
+        if value not in _EMPTY and value != usual.get(name)
+    }
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
     return hmac.new(key, text.encode(), "sha256").hexdigest()
 
@@ -85,6 +105,8 @@ def _canonical(value: object) -> object:
         members = {str(name): _canonical(each) for name, each in value.items()}
         # SnapStart's says how far AWS is with it, and not what was asked for.
         members.pop("OptimizationStatus", None)
+        if members.get("Ipv6AllowedForDualStack") is False:
+            del members["Ipv6AllowedForDualStack"]
         return {name: each for name, each in members.items() if each not in _EMPTY}
     if isinstance(value, list):
         # Subnets and security groups are sets, which AWS gives in any order.

@@ -56,14 +56,27 @@ class Manner:
     max_failures: int | None
 
 
-def chosen(store: Store, arns: Many, from_scan: str | None, filters: Filters) -> list[FunctionRef]:
-    """The functions that were named; raises BadSelection where none are, or in two ways."""
+def chosen(
+    store: Store,
+    arns: Many,
+    from_scan: str | None,
+    filters: Filters,
+    *,
+    migrated: bool = False,
+) -> list[FunctionRef]:
+    """The functions that were named, or those of a scan; `migrated` as for `of_scan`.
+
+    Raises BadSelection where none are, or in two ways.
+    """
     if arns and from_scan is not None:
         raise BadSelection("--from-scan", from_scan, "name functions, or take them from a scan")
     if from_scan is not None:
-        refs = of_scan(store, from_scan, filters)
+        refs = of_scan(store, from_scan, filters, migrated=migrated)
         if not refs:
-            raise BadSelection("--from-scan", from_scan, "holds no function on go1.x like these")
+            advice = "holds no function on go1.x like these"
+            if migrated:
+                advice = "holds no migrated function like these; scan with --language go"
+            raise BadSelection("--from-scan", from_scan, advice)
         return refs
     if filters.any:
         advice = "chooses among the functions of a scan; say --from-scan as well"
@@ -102,32 +115,20 @@ def carry_out(
     """
     permissions = (*change.reading, *(change.writing if manner.apply else ()))
     with at_work(settings, store, permissions, change.order, quiet=manner.quiet) as session:
-        _check_partition(refs, session.ground.aws.caller.partition)
         prepared = session.look(refs, change.prepare)
-    ready = [one for one in prepared if one.plan.result is Result.READY]
-    if not manner.apply:
-        _show_plans(prepared, manner)
-        if ready:
-            typer.echo("fleet: nothing was changed; --apply does it", err=True)
-        return _status([one.plan.result for one in prepared], change.wanted)
-    if not ready:
-        return _shown([_untouched(one) for one in prepared], manner, change.wanted, None)
-    if not manner.yes:
-        _show_plans(prepared, manner, err=True)
-    plans = [one.plan for one in ready]
-    confirmed(f"{change.word} {len(ready)}", counted_owners(plans), yes=manner.yes)
-    with at_work(settings, store, permissions, change.order, quiet=manner.quiet) as session:
+        ready = [one for one in prepared if one.plan.result is Result.READY]
+        if not manner.apply:
+            _show_plans(prepared, manner)
+            if ready:
+                typer.echo("fleet: nothing was changed; --apply does it", err=True)
+            return _status([one.plan.result for one in prepared], change.wanted)
+        if ready and not manner.yes:
+            _show_plans(prepared, manner, err=True)
+            about = counted_owners([one.plan for one in ready])
+            confirmed(f"{change.word} {len(ready)}", about, yes=manner.yes)
         outcomes, ended = session.act(ready, change.act, change.wanted, manner.max_failures)
     others = [_untouched(one) for one in prepared if one.plan.result is not Result.READY]
     return _shown([*outcomes, *others], manner, change.wanted, ended)
-
-
-def _check_partition(refs: Sequence[FunctionRef], partition: str) -> None:
-    # Its account and region alone would lead to a namesake here.
-    for ref in refs:
-        if ref.partition != partition:
-            advice = f"is not in {partition}, the partition of your credentials"
-            raise BadSelection("ARN", ref.arn, advice)
 
 
 def _untouched(one: Prepared) -> Outcome:

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 import typer
 
+from fleet.deployment import MIGRATED_FROM
 from fleet.errors import BadSelection
 from fleet.model import FUNCTION_COLUMNS, GO1X, LATEST, FunctionRef, Use
 from fleet.scan.selection import check_account_ids, has_tag
@@ -52,10 +53,13 @@ def of_arns(arns: Iterable[str]) -> list[FunctionRef]:
     return list(refs)
 
 
-def of_scan(store: Store, which: str, filters: Filters) -> list[FunctionRef]:
-    """Every function of a saved scan that has a version on go1.x to be moved; raises BadSelection.
+def of_scan(
+    store: Store, which: str, filters: Filters, *, migrated: bool = False
+) -> list[FunctionRef]:
+    """Every function of a saved scan that has a version on go1.x to be moved.
 
-    Says on stderr where the scan has not seen everything.
+    With `migrated` those that have moved already, as `fleet scan --language go` finds them. Says
+    on stderr where the scan has not seen everything. Raises BadSelection.
     """
     for option, values in (
         ("--account", filters.accounts),
@@ -71,12 +75,20 @@ def of_scan(store: Store, which: str, filters: Filters) -> list[FunctionRef]:
     refs = {
         FunctionRef(header.partition, row["account"], row["region"], row["name"]): None
         for row in _rows(store, header.id)
-        if row["runtime"] == GO1X and Use(row["use"]).is_finding and _chosen(row, filters)
+        if (_has_migrated(row) if migrated else _is_on_go1x(row)) and _chosen(row, filters)
     }
     if not store.totals(header.id).complete:
         said = f"scan {header.id} has not seen everything: functions it missed are not among these"
         typer.echo(f"fleet: {said}", err=True)
     return list(refs)
+
+
+def _is_on_go1x(row: Mapping[str, str]) -> bool:
+    return row["runtime"] == GO1X and Use(row["use"]).is_finding
+
+
+def _has_migrated(row: Mapping[str, str]) -> bool:
+    return Use(row["use"]) is Use.CUSTOM and _tagged(row["tags"], (MIGRATED_FROM,))
 
 
 def _rows(store: Store, scan_id: str) -> Iterator[dict[str, str]]:

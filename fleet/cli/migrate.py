@@ -166,7 +166,10 @@ def migrate(
     filters = filters_of(account, exclude_account, region, exclude_region, function, tag)
     fetching = ARTIFACT if artifact is not None and artifact.startswith("s3://") else ()
     with Store.open(settings.state) as store, TemporaryDirectory(prefix="fleet-") as room:
-        refs = chosen(store, arns, from_scan, filters)
+        refs = chosen(store, arns, from_scan, filters, migrated=arch is not None)
+        if allow_different_source and len(refs) > 1 and Path(artifact or "").is_file():
+            advice = "would make one program of all these functions; name one of them"
+            raise BadSelection("--allow-different-source", None, advice)
 
         def second_pass(ground: "Ground", ref: "FunctionRef") -> "Prepared":
             file = artifact_for(ref, artifact or "", Path(room), ground.aws)

@@ -66,14 +66,15 @@ class Session:
 
     ground: Ground
     crew: Crew
-    progress: MoveProgress
+    quiet: bool
 
     def look(
         self, refs: Sequence[FunctionRef], prepare: Callable[[Ground, FunctionRef], Prepared]
     ) -> list[Prepared]:
         """Look at every function; raises KeyboardInterrupt and NoCredentials."""
         ground = self.ground
-        return prepare_all(refs, lambda ref: prepare(ground, ref), self.crew, self.progress)
+        with self._progress() as progress:
+            return prepare_all(refs, lambda ref: prepare(ground, ref), self.crew, progress)
 
     def act(
         self,
@@ -84,14 +85,24 @@ class Session:
     ) -> tuple[list[Outcome], BaseException | None]:
         """Act on every function; see fleet.migration.many.act_on_all."""
         ground = self.ground
-        return act_on_all(
-            prepared,
-            lambda one: act(ground, one),
-            self.crew,
-            self.progress,
-            wanted=wanted,
-            max_failures=max_failures,
-        )
+        with self._progress() as progress:
+            return act_on_all(
+                prepared,
+                lambda one: act(ground, one),
+                self.crew,
+                progress,
+                wanted=wanted,
+                max_failures=max_failures,
+            )
+
+    @contextmanager
+    def _progress(self) -> Iterator[MoveProgress]:
+        stopping = "stopping; functions under way come to where they work"
+        with (
+            showing_move(quiet=self.quiet) as progress,
+            stopped_politely(self.crew.inbox, stopping),
+        ):
+            yield progress
 
 
 @contextmanager
@@ -107,35 +118,32 @@ def at_work(
     leave_off = threading.Event()
     clients = Clients(os.environ, profile=settings.profile, parallelism=settings.parallelism)
     inbox: Inbox = SimpleQueue()
-    with showing_move(quiet=quiet) as progress:
-        aws = Aws(
-            clients,
-            permissions,
-            role_name=settings.role_name,
-            external_id=settings.external_id,
-            calls_per_second=settings.calls_per_second,
+    aws = Aws(
+        clients,
+        permissions,
+        role_name=settings.role_name,
+        external_id=settings.external_id,
+        calls_per_second=settings.calls_per_second,
+    )
+    with (
+        closing(Downloads(clients, at_once=settings.parallelism, stop=leave_off)) as downloads,
+        ThreadPoolExecutor(settings.parallelism, thread_name_prefix="fleet") as executor,
+    ):
+        ground = Ground(
+            aws=aws,
+            downloads=downloads,
+            store=store,
+            journal=Journal(store, run_id(), aws.caller.arn, now),
+            patience=Patience(time.sleep, time.monotonic, leave_off),
+            asked=order.asked,
+            key=store.hash_key(),
+            blocklist=frozenset((*settings.blocklist, *settings.exclude_accounts)),
+            owners=settings.owners,
+            bucket=order.bucket,
+            events=order.events or TestEvents(),
+            attempt=_trial() if order.trial else None,
         )
-        with (
-            closing(Downloads(clients, at_once=settings.parallelism, stop=leave_off)) as downloads,
-            ThreadPoolExecutor(settings.parallelism, thread_name_prefix="fleet") as executor,
-            stopped_politely(inbox, "stopping; functions under way come to where they work"),
-        ):
-            ground = Ground(
-                aws=aws,
-                downloads=downloads,
-                store=store,
-                journal=Journal(store, run_id(), aws.caller.arn, now),
-                patience=Patience(time.sleep, time.monotonic, leave_off),
-                asked=order.asked,
-                key=store.hash_key(),
-                blocklist=frozenset((*settings.blocklist, *settings.exclude_accounts)),
-                owners=settings.owners,
-                bucket=order.bucket,
-                events=order.events or TestEvents(),
-                attempt=_trial() if order.trial else None,
-            )
-            crew = Crew(executor, settings.parallelism, leave_off, inbox)
-            yield Session(ground, crew, progress)
+        yield Session(ground, Crew(executor, settings.parallelism, leave_off, inbox), quiet)
 
 
 def run_id() -> str:

@@ -21,7 +21,7 @@ OTHER_ARTIFACT = Rule(
     Effect.BLOCKS,
     "it stands on arm64 already, unproven and with another package (CodeSha256 {there}) than this "
     "artifact ({given}): give the artifact that this was begun with, or bring it back first with "
-    "`fleet rollback`",
+    "`fleet rollback --to x86_64`",
 )
 
 # What the artifact is.

@@ -98,6 +98,8 @@ class GateFacts:
     trial_reason: str = ""
     reserved_concurrency: int | None = None
     aliases: tuple[AliasNow, ...] = ()
+    provisioned_versions: frozenset[str] = frozenset()
+    """Published versions with provisioned concurrency of their own."""
     callers: tuple[Caller, ...] | None = None
 
 

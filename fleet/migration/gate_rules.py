@@ -156,6 +156,18 @@ STATE = Rule(
     "its state is {state}, in which AWS updates nothing: see its StateReason, and wait until it is "
     "Active",
 )
+TOO_MANY_TAGS = Rule(
+    "too-many-tags",
+    Effect.BLOCKS,
+    "it has {count} tags, and AWS takes 50: there is no room for those that say it has moved, so "
+    "have its owners take some off",
+)
+PROVISIONED_VERSION = Rule(
+    "provisioned-version",
+    Effect.BLOCKS,
+    "version {version} has provisioned concurrency, which would not follow alias {alias} to "
+    "another version: have its owners give it to the alias instead",
+)
 ALIAS_TAKEN = Rule(
     "alias-taken",
     Effect.BLOCKS,

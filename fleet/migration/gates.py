@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleet.deployment import SERVING_ALIAS, Route
+from fleet.deployment import OWN_ALIASES, OWN_TAGS, SERVING_ALIAS, Route
 from fleet.inspection import Strategy, Verdict
 from fleet.migration import gate_rules as rules
 from fleet.migration.facts import Asked, Checked, Finding, GateFacts
@@ -32,6 +32,8 @@ _REST_OF_THE_REQUEST = 4096
 """Bytes that everything but the package takes in it, at most: two ARNs and a few words."""
 _BRIDGE_SIZE = 1024
 """Bytes that the bridge layer takes unzipped, at most."""
+_MOST_TAGS = 50
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html; aws: ones don't count."""
 _STORAGE_PERCENT = 95
 """Of code storage: the rest is the customer's own deploys."""
 _MEGABYTE = 1 << 20
@@ -94,7 +96,13 @@ def check(facts: GateFacts, asked: Asked) -> Checked:
         return Checked((rules.BY_REFERENCE.said(),), (), None)
     choice = choose(facts, asked)
     owned = managed(facts, asked.target, choice.strategy)
-    blocking = [*_unseen(facts), *_package(facts), *_refused_by_aws(facts), *_storage(facts)]
+    blocking = [
+        *_unseen(facts),
+        *_package(facts),
+        *_refused_by_aws(facts),
+        *_no_room(facts),
+        *_storage(facts),
+    ]
     notes = [*_told(facts, asked)]
     if owned is not None:
         (notes if asked.allow_managed else blocking).append(owned)
@@ -155,6 +163,17 @@ def _refused_by_aws(facts: GateFacts) -> Iterator[Finding]:
         yield rules.STATE.said(state=facts.state)
     elif facts.updating:
         yield rules.UPDATING.said()
+
+
+def _no_room(facts: GateFacts) -> Iterator[Finding]:
+    """Give what its owners' own tags, aliases and versions leave no room for."""
+    theirs = [key for key in facts.tags or {} if not key.startswith("aws:")]
+    if len({*theirs, *OWN_TAGS}) > _MOST_TAGS:
+        yield rules.TOO_MANY_TAGS.said(count=str(len(theirs)))
+    for alias in facts.aliases:
+        moves = alias.name not in OWN_ALIASES and not alias.weights
+        if moves and alias.version in facts.provisioned_versions:
+            yield rules.PROVISIONED_VERSION.said(version=alias.version, alias=alias.name)
     names = {alias.name for alias in facts.aliases}
     if SERVING_ALIAS in names and ROLLBACK_ALIAS not in names:
         # A migration leaves it only where the other has been for long.

@@ -17,6 +17,8 @@ from fleet.migration.facts import GateFacts
 from fleet.migration.ground import Ground
 from fleet.migration.observing import Observer
 from fleet.migration.packages import Workbench
+from fleet.migration.plan import Result
+from fleet.migration.problems import Halted
 from fleet.migration.work import locating
 from fleet.model import LATEST, Caller, FunctionRef
 from fleet.ownership import owner_of
@@ -35,6 +37,7 @@ class Look:
 
         Raises CallFailed.
         """
+        check_partition(ground, ref)
         self.ground = ground
         self.ref = ref
         self.lane = ground.aws.lane(ref.account, ref.region)
@@ -114,6 +117,7 @@ class Look:
             storage=self.knowledge.storage(),
             publishes=2 if same is None else 1,
             aliases=self.observer.aliases(),
+            provisioned_versions=self.observer.provisioned,
             callers=self._callers(),
         )
 
@@ -132,6 +136,14 @@ class Look:
         if any(each is None for each in answers):
             return None
         return tuple(caller for each in answers for caller in each or ())
+
+
+def check_partition(ground: Ground, ref: FunctionRef) -> None:
+    """Raise Halted for a function of another partition: no call from here reaches it."""
+    here = ground.aws.caller.partition
+    if ref.partition != here:
+        said = f"it is in the partition {ref.partition}, and these credentials are of {here}"
+        raise Halted(Result.BLOCKED, said)
 
 
 def unzipped(layers: Iterable[Layer]) -> int:

@@ -22,10 +22,6 @@ _STACKS: Mapping[OwnerKind, rules.Rule] = {
     OwnerKind.SAM: rules.MANAGED_SAM,
     OwnerKind.SERVERLESS: rules.MANAGED_SERVERLESS,
 }
-_CDK_CONSTANTS: Mapping[Target, str] = {
-    Target.AL2023: "PROVIDED_AL2023",
-    Target.AL2: "PROVIDED_AL2",
-}
 
 
 def managed(facts: GateFacts, target: Target, strategy: Strategy | None) -> Finding | None:

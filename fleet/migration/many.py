@@ -13,7 +13,7 @@ from fleet.errors import FleetError
 from fleet.fan_out import Crew, fan_out
 from fleet.migration.plan import Outcome, Result
 from fleet.migration.preparing import Prepared, not_moving
-from fleet.migration.problems import OutOfCredentials
+from fleet.migration.problems import Halted, OutOfCredentials
 from fleet.model import FunctionRef
 
 AT_ONCE = 8
@@ -48,8 +48,8 @@ def prepare_all(
         if error is None:
             found = future.result()
         else:
-            code, said = "could-not-be-read", _said(error)
-            found = not_moving(ref, Result.FAILED, code, said)
+            result = error.result if isinstance(error, Halted) else Result.FAILED
+            found = not_moving(ref, result, "could-not-be-read", _said(error))
         prepared.append(found)
         progress.function_done(ref, found.plan.result)
 

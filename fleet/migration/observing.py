@@ -25,6 +25,8 @@ class Observer:
         self._keep = keep
         self._serve = serve
         self._aliases: tuple[AliasNow, ...] | None = None
+        self.provisioned: frozenset[str] = frozenset()
+        """Qualifiers with provisioned concurrency, as of the aliases that were read last."""
         self._versions: dict[str, Published] = {}
         self._minted: str | None = None
         self._proven: Deployment | None = None
@@ -59,7 +61,7 @@ class Observer:
             each.provisioned and each.weights for each in self._aliases
         )
         if self._aliases is None or shifting:
-            self._aliases = read_aliases_now(self._aws, self._lane, self._name)
+            self._aliases, self.provisioned = read_aliases_now(self._aws, self._lane, self._name)
         return self._aliases
 
     def version(self, number: str) -> Published:

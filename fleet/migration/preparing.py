@@ -23,6 +23,7 @@ from fleet.deployment import (
     Done,
     Observed,
     Route,
+    Stale,
     Way,
 )
 from fleet.errors import FleetError
@@ -37,10 +38,10 @@ from fleet.migration.looking import Look, unzipped
 from fleet.migration.observing import Observer
 from fleet.migration.paths import path
 from fleet.migration.plan import FunctionPlan, Result
-from fleet.migration.problems import halted_by
+from fleet.migration.problems import Halted, halted_by
 from fleet.migration.promises import promises
 from fleet.migration.route import next_step
-from fleet.migration.work import Recipe, bridge_of
+from fleet.migration.work import Recipe, bridge_of, is_unpublished
 from fleet.model import GO1X, ROLLBACK_ALIAS, Alias, FunctionRef, PackageType
 from fleet.package.problems import BadPackage
 from fleet.package.rewriting.repackage import Repackaged
@@ -80,6 +81,8 @@ def prepare(ground: Ground, ref: FunctionRef) -> Prepared:
     except (CallFailed, RoleRefused) as failure:
         halted = halted_by(failure)
         return not_moving(ref, halted.result, "refused-by-aws", halted.reason)
+    except Halted as halted:
+        return not_moving(ref, halted.result, "out-of-reach", halted.reason)
 
 
 class _Preparation:
@@ -230,7 +233,7 @@ class _Preparation:
         )
         way = chosen
         if seen.deployment not in chosen.path:
-            ends = chain([end], self._other_ends(start))
+            ends = chain([end], self._other_ends(start), self._noted_ends(start))
             way = way_of(seen.deployment, ways(chosen, ends, bridge)) or chosen
         newest = None if same is None else self._look.observer.version(same)
         steps = foresee(seen, way, lambda now: next_step(now, way), newest=newest)
@@ -244,15 +247,17 @@ class _Preparation:
         if checked.blocking:
             result = Result.BLOCKED
         elif not isinstance(last, Done):
-            result = Result.STALE
-            reasons = (Finding("stale", getattr(last, "reason", "")),)
+            stale = isinstance(last, Stale)
+            result = Result.STALE if stale else Result.BLOCKED
+            code = "stale" if stale else "stuck"
+            reasons = (Finding(code, getattr(last, "reason", "")),)
         if result is Result.READY:
             self._look.knowledge.reserve((gate.new_size or 0) * gate.publishes)
         plan = FunctionPlan(
             ref=self._ref,
             result=result,
             reasons=reasons,
-            notes=checked.notes,
+            notes=(*checked.notes, *_layer_note(way)),
             route=way.route,
             steps=steps if result is Result.READY else (),
             way=way,
@@ -280,6 +285,12 @@ class _Preparation:
             for strategy in (None, *Strategy):
                 with suppress(FleetError):
                     yield self._end(start, target, strategy)
+
+    def _noted_ends(self, start: Deployment) -> Iterator[Deployment]:
+        """What this state's ledger says was made of it, perhaps by another release of fleet."""
+        for entry in reversed(self._ground.store.steps(self._ref)):
+            if entry.deployment_after is not None:
+                yield replace(entry.deployment_after, rest=start.rest)
 
     def _gated(self, gate: GateFacts) -> Prepared:
         checked = check(gate, self._ground.asked)
@@ -314,6 +325,12 @@ def _tags(go_version: str) -> dict[str, str]:
 def _told(error: FleetError) -> str:
     problem, advice = getattr(error, "problem", ""), getattr(error, "advice", "")
     return "; ".join(part for part in (problem, advice) if part) or str(error)
+
+
+def _layer_note(way: Way) -> Iterator[Finding]:
+    if any(is_unpublished(arn) for each in way.path for arn in each.layers):
+        said = "the first function to move here has the bridge layer published, once for all"
+        yield Finding("bridge-layer", said)
 
 
 def _layer_now(read: LayerRead) -> LayerNow:

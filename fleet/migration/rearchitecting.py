@@ -20,6 +20,7 @@ from fleet.deployment import (
     Done,
     Observed,
     Route,
+    Stale,
     Way,
 )
 from fleet.errors import FileProblem
@@ -34,7 +35,7 @@ from fleet.migration.looking import Look, unzipped
 from fleet.migration.paths import is_bridge, path
 from fleet.migration.plan import FunctionPlan, Promise, Result
 from fleet.migration.preparing import Prepared, not_moving
-from fleet.migration.problems import halted_by
+from fleet.migration.problems import Halted, halted_by
 from fleet.migration.promises import promises
 from fleet.migration.route import next_step
 from fleet.migration.work import Recipe
@@ -62,6 +63,8 @@ def prepare_architecture(
     except (CallFailed, RoleRefused) as failure:
         halted = halted_by(failure)
         return not_moving(ref, halted.result, "refused-by-aws", halted.reason)
+    except Halted as halted:
+        return not_moving(ref, halted.result, "out-of-reach", halted.reason)
 
 
 class _Preparation:
@@ -201,7 +204,8 @@ class _Preparation:
         last = steps[-1]
         if not isinstance(last, Done):
             said = Finding("stale", last.reason)  # type: ignore[union-attr]  # the last is an end
-            return self._planned(gate, artifact, Result.STALE, (said,), notes)
+            result = Result.STALE if isinstance(last, Stale) else Result.BLOCKED
+            return self._planned(gate, artifact, result, (said,), notes)
         self._look.knowledge.reserve((gate.new_size or 0) * gate.publishes)
         plan = self._planned(gate, artifact, Result.READY, (), notes).plan
         plan = replace(plan, steps=steps, way=way, promises=self._promises(gate, same))

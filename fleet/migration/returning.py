@@ -39,11 +39,12 @@ from fleet.migration.facts import Finding
 from fleet.migration.foresight import foresee
 from fleet.migration.gates import MOST_LAYERS, fits_into_a_call
 from fleet.migration.ground import Ground
+from fleet.migration.looking import check_partition
 from fleet.migration.observing import Observer
 from fleet.migration.packages import Workbench
 from fleet.migration.plan import FunctionPlan, Outcome, Result
 from fleet.migration.preparing import Prepared, not_moving
-from fleet.migration.problems import halted_by
+from fleet.migration.problems import Halted, halted_by
 from fleet.migration.route import next_step_back
 from fleet.migration.work import Recipe, Work, bridge_of, locating
 from fleet.model import GO1X, ROLLBACK_ALIAS, Alias, FunctionRef
@@ -69,6 +70,8 @@ def prepare_back(ground: Ground, ref: FunctionRef, to: Back = Back.GO1X) -> Prep
     except (CallFailed, RoleRefused) as failure:
         halted = halted_by(failure)
         return not_moving(ref, halted.result, "refused-by-aws", halted.reason)
+    except Halted as halted:
+        return not_moving(ref, halted.result, "out-of-reach", halted.reason)
 
 
 def bring_back(ground: Ground, prepared: Prepared) -> Outcome:
@@ -179,6 +182,7 @@ def elsewhere(seen: Observed, images: Mapping[str, Alias]) -> tuple[str, ...]:
 
 class _Preparation:
     def __init__(self, ground: Ground, ref: FunctionRef, to: Back) -> None:
+        check_partition(ground, ref)
         self._ground = ground
         self._ref = ref
         self._to = to
