@@ -211,7 +211,7 @@ class _Preparation:
         steps = foresee(seen, way, decide)
         last = steps[-1]
         if isinstance(steps[0], Done) and seen.deployment == start:
-            said = "it is back already"
+            said = "; ".join(("it is back already", *elsewhere(seen, images)))
             return not_moving(self._ref, Result.ALREADY_THERE, "already-back", said)
         if isinstance(steps[0], Stale):
             return not_moving(self._ref, Result.STALE, "stale", steps[0].reason)
@@ -286,7 +286,13 @@ class _Preparation:
         bridge = bridge_of(self._ground, self._ref, seen)
         routes = self._routes(start)
         way = way_of(seen.deployment, ways(home, ends, bridge, routes))
-        return (way, None) if way else self._halfway(seen, home, bridge, routes)
+        if way is not None:
+            return way, None
+        halfway, strategy = self._halfway(seen, home, bridge, routes)
+        if seen.deployment in halfway.path:
+            return halfway, strategy
+        # Somebody has deployed: the way it came tells best what they have changed.
+        return next(ways(home, ends, bridge, routes), home), None
 
     def _known_ends(self, seen: Observed) -> Iterator[Deployment]:
         """What fleet has made of it: as AWS keeps it, and as this state's ledger has it."""

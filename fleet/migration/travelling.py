@@ -120,7 +120,8 @@ class Journey:
 
         Somebody has put it back there: that is a deploy like any other.
         """
-        if self._left is None or isinstance(step, (Wait, Stuck)) or seen.deployment in self._left:
+        elsewhere = isinstance(step, (Wait, Stale, Stuck))
+        if self._left is None or elsewhere or seen.deployment in self._left:
             self._looks = 0
             return step
         self._looks += 1

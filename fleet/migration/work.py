@@ -122,8 +122,11 @@ class Work:
         Before the first write: a download that fails then leaves the function as it is. Raises
         what fetching and repackaging raise, and Halted.
         """
-        now = self.observer.now.deployment
-        here = way.path.index(now) if now in way.path else 0
+        now = self.observer.look().deployment
+        if now not in way.path:
+            # Somebody has deployed since the plan, and their code may be the only one that is left.
+            return
+        here = way.path.index(now)
         ahead = way.path[:here] if back else way.path[here + 1 :]
         for code_sha256 in {each.code_sha256 for each in ahead} - {now.code_sha256}:
             self._supplied(code_sha256)

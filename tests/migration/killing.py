@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
@@ -78,10 +78,27 @@ class Killer:
 
     organization: Organization
     process: subprocess.Popen[str]
-    state: Path
-    store: Store
-    """The same state, for a look into the ledger."""
-    _runs: Iterator[int] = field(default_factory=count)
+    directory: Path
+    _numbers: Iterator[int] = field(default_factory=count)
+    _state: Path = field(init=False)
+    _store: Store = field(init=False)
+    """The same, for a look into the ledger."""
+
+    def __post_init__(self) -> None:
+        self._open()
+
+    def begin_anew(self) -> None:
+        """Take a state in which nothing has happened: what is known makes calls needless."""
+        self.close()
+        self._open()
+
+    def close(self) -> None:
+        """Give up the state."""
+        self._store.close()
+
+    def _open(self) -> None:
+        self._state = self.directory / f"{next(self._numbers)}.db"
+        self._store = Store.open(str(self._state))
 
     def run(
         self,
@@ -94,7 +111,7 @@ class Killer:
 
         `before_write` is told the number of each write that has come and is not done yet.
         """
-        run = f"{verb}-{next(self._runs)}"
+        run = f"{verb}-{next(self._numbers)}"
         ears = _Ears(self.organization, at, before_write)
         self.organization.emulator.on_call = ears
         self._send(victim, verb, run, doomed=at is not None)
@@ -119,7 +136,7 @@ class Killer:
     def noted(self, victim: Victim, ran: Ran) -> list[Entry]:
         """What the ledger has of a run; a layer's steps belong to no function."""
         refs = (FunctionRef("aws", MEMBER, HOME, each) for each in (victim.name, ""))
-        found = [entry for ref in refs for entry in self.store.steps(ref) if entry.run == ran.run]
+        found = [entry for ref in refs for entry in self._store.steps(ref) if entry.run == ran.run]
         return sorted(found, key=lambda each: each.number or 0)
 
     def _send(self, victim: Victim, verb: Verb, run: str, *, doomed: bool) -> None:
@@ -128,11 +145,10 @@ class Killer:
             account=MEMBER,
             region=HOME,
             name=victim.name,
-            state=str(self.state),
+            state=str(self._state),
             run=run,
             now=self.organization.clock(),
             route=victim.kind.route,
-            event=victim.kind.event,
             doomed=doomed,
         )
         assert self.process.stdin is not None
@@ -182,7 +198,6 @@ def killing(
 
     `endpoint` is where it calls, if not the emulator itself.
     """
-    state = directory / "fleet.db"
     environment = {
         **os.environ,
         **organization.emulator.environment,
@@ -190,12 +205,13 @@ def killing(
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
     command = [sys.executable, "-m", "tests.migration.process"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with (
-        Store.open(str(state)) as store,
-        subprocess.Popen(command, env=environment, text=True, **pipes) as process,
+        subprocess.Popen(
+            command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process,
+        closing(Killer(organization, process, directory)) as killer,
     ):
-        yield Killer(organization, process, state, store)
+        yield killer
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(SECONDS) == 0

@@ -32,7 +32,7 @@ from fleet.permissions import ARTIFACT, BUCKET, INVOKE, MOVE, PLAN
 from fleet.store import Store
 from tests.moto_fixtures.small_organization import HOME, MEMBER, ROLE, Organization
 
-UPDATE_SECONDS = 3
+UPDATE_SECONDS = 1
 
 
 @dataclass
@@ -112,7 +112,7 @@ class Mover:
     ) -> Outcome:
         return move(self.ground, self._prepared_for_arm64(artifact, name, allow_different_source))
 
-    def _prepared_for_arm64(self, artifact: Path, name: str, allow: bool) -> Prepared:  # noqa: FBT001  # its callers name it
+    def _prepared_for_arm64(self, artifact: Path, name: str, allow: bool) -> Prepared:
         return prepare_architecture(
             self.ground, self.ref(name), artifact, allow_different_source=allow
         )

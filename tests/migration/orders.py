@@ -12,11 +12,12 @@ import pytest
 from fleet.aws.session import Aws
 from moto_fixtures.server import Call, Moment
 from tests.migration.seeded import Snapshot, snapshot
-from tests.migration.victims import RENAMED, package
+from tests.migration.victims import RENAMED, SHIMMED, package
 from tests.moto_fixtures.small_organization import Client, Organization
 
 SECRET = "do-not-leak-orders"  # noqa: S105  # of a function that is made up
 READS = ("AssumeRole", "Get", "List")
+TO_RENAME, TO_SHIM = (package(*texts, release="ours") for texts in (RENAMED, SHIMMED))
 FOREIGN = package(*RENAMED, release="of somebody else")
 
 
@@ -73,7 +74,7 @@ class Orders:
 
 def add_orders(organization: Organization, name: str = "orders", **params: Any) -> Orders:  # noqa: ANN401  # CreateFunction's
     """A function whose alias live is on what $LATEST is; it can't be invoked."""
-    code = params.pop("Code", {"ZipFile": package(*RENAMED)})
+    code = params.pop("Code", {"ZipFile": TO_RENAME})
     environment = {"Variables": {"API_KEY": SECRET}}
     given = {"Code": code, "Environment": environment, "Tags": {"team": "orders"}, **params}
     orders = Orders(organization, organization.add_function(name, **given), name)

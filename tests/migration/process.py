@@ -32,16 +32,14 @@ from fleet.migration.ground import Ground
 from fleet.migration.moving import move
 from fleet.migration.plan import Outcome
 from fleet.migration.preparing import prepare
-from fleet.migration.proving import TestEvent, TestEvents
 from fleet.migration.returning import bring_back, prepare_back
 from fleet.migration.travelling import Patience
 from fleet.model import FunctionRef
-from fleet.permissions import INVOKE, MOVE, PLAN
+from fleet.permissions import MOVE, PLAN
 from fleet.store import Store
 
 ROLE = "OrganizationAccountAccessRole"
-_ROUTES: dict[str | None, AskedRoute | None] = {
-    None: None,
+_ROUTES: dict[str, AskedRoute] = {
     "bridge": Route.BRIDGE,
     "dual": Route.DUAL,
     "direct": Route.DIRECT,
@@ -61,9 +59,7 @@ class Task:
     run: str
     now: float
     """The emulator's time in seconds: its sessions end by that."""
-    route: str | None = None
-    event: str | None = None
-    """JSON to invoke the function with."""
+    route: str
     doomed: bool = False
     """Whether it will be killed."""
 
@@ -121,14 +117,13 @@ def _ground(clients: Clients, downloads: Downloads, store: Store, task: Task) ->
 
     aws = Aws(
         clients,
-        (*PLAN, *MOVE, *INVOKE),
+        (*PLAN, *MOVE),
         role_name=ROLE,
         calls_per_second=1000,
         first_wait=0.001,
         clock=now,
     )
     ticks = count()
-    event = None if task.event is None else TestEvent(task.event.encode())
     return Ground(
         aws=aws,
         downloads=downloads,
@@ -138,7 +133,6 @@ def _ground(clients: Clients, downloads: Downloads, store: Store, task: Task) ->
         patience=Patience(lambda _: None, lambda: float(next(ticks)), threading.Event()),
         asked=Asked(route=_ROUTES[task.route]),
         key=store.hash_key(),
-        events=TestEvents(event),
     )
 
 

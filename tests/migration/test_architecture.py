@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,10 @@ from fleet.errors import BadSelection
 from fleet.migration import proving
 from fleet.migration.artifacts import artifact_for
 from fleet.migration.facts import Asked
-from fleet.migration.plan import FunctionPlan, Result
+from fleet.migration.moving import move
+from fleet.migration.plan import FunctionPlan, Outcome, Result
 from fleet.migration.problems import Halted
+from fleet.migration.rearchitecting import prepare_architecture
 from fleet.migration.words import words
 from fleet.model import GO1X, ROLLBACK_ALIAS
 from fleet.ownership import OwnerRule
@@ -47,7 +48,6 @@ from tests.package.elf_files import Made, framed, inline
 
 ARM64, X86_64 = "arm64", "x86_64"
 MACHINES = {X86_64: 62, ARM64: 183}
-COMMITTED: dict[str, Hashable] = {"vcs": "clean"}
 REVISION = "4c5380b96edc377426b2b1291faac9bfc6988bd4"
 NAMES = ("$LATEST", "live", "mixed", SERVING_ALIAS)
 
@@ -109,6 +109,20 @@ def moved(client: Client, mover: Mover) -> Mover:
     return mover
 
 
+def on_custom(organization: Organization, name: str = "orders", **params: object) -> Client:
+    """A function that is on the custom runtime already, with an alias of its owners."""
+    given = {"Runtime": AL2023, "Handler": "bootstrap", "Tags": {"team": "shop"}, **params}
+    client = create(organization, name, small("bootstrap"), Publish=True, **given)
+    with organization.emulator.seeding():
+        client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    return client
+
+
+@pytest.fixture
+def custom(organization: Organization) -> Client:
+    return on_custom(organization)
+
+
 @pytest.fixture
 def artifact(tmp_path: Path) -> Path:
     """The same commit, built for arm64."""
@@ -162,9 +176,9 @@ def answers(client: Client, *names: str) -> bool:
 def test_it_answers_on_arm64_and_wherever_it_comes_back_to(
     organization: Organization, mover: Mover, tmp_path: Path, back: tuple[Back, ...]
 ) -> None:
-    client = with_aliases(organization, program(**COMMITTED))
+    client = with_aliases(organization, program(vcs="clean"))
     artifact = tmp_path / "orders.zip"
-    artifact.write_bytes(package(program("bootstrap", architecture=ARM64, **COMMITTED)))
+    artifact.write_bytes(package(program("bootstrap", architecture=ARM64, vcs="clean")))
     were = [(state(client), theirs(client), tags(client))]
     assert answers(client, "$LATEST", "live")
     assert mover.migrate().result is Result.MIGRATED
@@ -215,12 +229,12 @@ def test_the_plan_is_what_is_done(client: Client, moved: Mover, artifact: Path) 
     plan = moved.plan_for_arm64(artifact)
     assert plan.way is not None
     said = [words(step, plan.way) for step in plan.steps]
-    was, becomes = (each.code_sha256[:8] for each in plan.way.path)
+    was, becomes = (f"{each.code_sha256[:8]}…" for each in plan.way.path)
+    changes = f"CodeSha256 {was} -> {becomes}, architecture x86_64 -> arm64"
     assert said == [
         "publish $LATEST as a version",
         "alias x86_64-rollback -> 3",
-        "upload the code built for arm64: "
-        f"CodeSha256 {was}… -> {becomes}…, architecture x86_64 -> arm64 (one call)",
+        f"upload the code built for arm64: {changes} (one call)",
         "prove: $LATEST works as it is now (it is invoked only with a test event)",
         "publish $LATEST as a version",
         "alias provided: 3 -> that version",
@@ -237,7 +251,7 @@ def test_the_plan_is_what_is_done(client: Client, moved: Mover, artifact: Path) 
     assert len(done) == len(said) - 2
 
 
-def test_what_is_there_stays_there(client: Client, moved: Mover, artifact: Path) -> None:
+def test_what_is_there_stays_there(moved: Mover, artifact: Path) -> None:
     assert moved.move_to_arm64(artifact).result is Result.MIGRATED
     noted = len(moved.ledger())
     plan = moved.plan_for_arm64(artifact)
@@ -284,7 +298,10 @@ def test_it_comes_back_to_x86_64_as_it_was(client: Client, moved: Mover, artifac
     assert moved.move_to_arm64(artifact).result is Result.MIGRATED
     outcome = moved.roll_back(to=Back.X86_64)
     assert (outcome.result, outcome.reason) == (Result.ROLLED_BACK, "")
-    ours = {X86_64_ALIAS: ("3", {}), SERVING_ALIAS: ("4", {})}
+    ours: dict[str, tuple[str, dict[str, float]]] = {
+        X86_64_ALIAS: ("3", {}),
+        SERVING_ALIAS: ("4", {}),
+    }
     assert (state(client), aliases(client), tags(client)) == (
         before[0],
         {**before[1], **ours},
@@ -310,7 +327,7 @@ def test_what_does_not_work_comes_back_to_x86_64_and_no_further(
     events = proving.TestEvents(proving.TestEvent(b"{}", b'"something else"'))
     outcome = moved.anew(differently={"events": events}).move_to_arm64(artifact)
     assert outcome.result is Result.ROLLED_BACK
-    assert "answers other than expected" in outcome.reason
+    assert "it fails with the test event" in outcome.reason
     after = aliases(client)
     assert after.pop(X86_64_ALIAS) == ("3", {})
     assert (state(client), after, tags(client)) == before
@@ -354,29 +371,29 @@ def test_the_move_off_go1x_has_to_be_over(
     ],
 )
 def test_a_wrong_artifact_is_refused(
-    client: Client, moved: Mover, tmp_path: Path, files: Files | None, code: str
+    custom: Client, mover: Mover, tmp_path: Path, files: Files | None, code: str
 ) -> None:
     artifact = tmp_path / "orders.zip"
     if files is not None:
         written(artifact, files)
-    assert set(refused(moved, client, artifact)) == {code}
+    assert set(refused(mover, custom, artifact)) == {code}
 
 
-def test_what_is_no_zip_is_refused(client: Client, moved: Mover, tmp_path: Path) -> None:
+def test_what_is_no_zip_is_refused(custom: Client, mover: Mover, tmp_path: Path) -> None:
     artifact = tmp_path / "orders.zip"
     artifact.write_bytes(b"no zip")
-    assert refused(moved, client, artifact) == ["artifact-unreadable"]
+    assert refused(mover, custom, artifact) == ["artifact-unreadable"]
 
 
 def test_another_source_moves_where_that_is_meant(
-    client: Client, moved: Mover, tmp_path: Path
+    custom: Client, mover: Mover, tmp_path: Path
 ) -> None:
     artifact = written(tmp_path / "o.zip", small("bootstrap", ARM64, revision="0" * 40))
-    plan = moved.plan_for_arm64(artifact, allow_different_source=True)
+    plan = mover.plan_for_arm64(artifact, allow_different_source=True)
     assert "different-source" in {each.code for each in plan.notes}
-    outcome = moved.move_to_arm64(artifact, allow_different_source=True)
+    outcome = mover.move_to_arm64(artifact, allow_different_source=True)
     assert outcome.result is Result.MIGRATED
-    assert state(client)["Architectures"] == [ARM64]
+    assert state(custom)["Architectures"] == [ARM64]
 
 
 @pytest.mark.parametrize("is_there", [True, False])
@@ -384,36 +401,34 @@ def test_a_layer_that_arm64_may_not_run_is_refused(
     organization: Organization, mover: Mover, artifact: Path, *, is_there: bool
 ) -> None:
     layer = publish_layer(organization, "tools", small("bin/tool"))
-    files = small("bootstrap")
-    client = create(organization, "orders", files, Runtime=AL2023, Layers=[layer])
+    client = on_custom(organization, Layers=[layer])
     if not is_there:
         with organization.emulator.seeding():
             client.delete_layer_version(LayerName="tools", VersionNumber=1)
-    assert refused(mover, client, artifact) == [
-        "layer-not-arm64" if is_there else "layer-not-known"
-    ]
+    code = "layer-not-arm64" if is_there else "layer-not-known"
+    assert refused(mover, client, artifact) == [code]
 
 
 def test_what_must_not_be_touched_is_not(
-    client: Client, moved: Mover, artifact: Path, organization: Organization
+    custom: Client, mover: Mover, artifact: Path, organization: Organization
 ) -> None:
-    with_blocklist = moved.anew(differently={"blocklist": frozenset({MEMBER})})
-    assert refused(with_blocklist, client, artifact) == ["blocklisted"]
-    owned = moved.anew(differently={"owners": (OwnerRule(tag="team"),)})
-    assert refused(owned, client, artifact) == ["managed-architecture"]
+    with_blocklist = mover.anew(differently={"blocklist": frozenset({MEMBER})})
+    assert refused(with_blocklist, custom, artifact) == ["blocklisted"]
+    owned = mover.anew(differently={"owners": (OwnerRule(tag="team"),)})
+    assert refused(owned, custom, artifact) == ["managed-architecture"]
     with organization.emulator.seeding():
-        client.put_runtime_management_config(
+        custom.put_runtime_management_config(
             FunctionName="orders", UpdateRuntimeOn="FunctionUpdate"
         )
-        client.put_runtime_management_config(
+        custom.put_runtime_management_config(
             FunctionName="orders",
             UpdateRuntimeOn="Manual",
             RuntimeVersionArn=f"arn:aws:lambda:us-east-1::runtime:{'0' * 64}",
         )
-    assert refused(moved, client, artifact) == ["runtime-mode"]
+    assert refused(mover, custom, artifact) == ["runtime-mode"]
 
 
-def test_what_does_not_start_here_is_refused(client: Client, moved: Mover, artifact: Path) -> None:
+def test_what_does_not_start_here_is_refused(custom: Client, mover: Mover, artifact: Path) -> None:
     tried: list[tuple[str, str]] = []
 
     def attempt(package: Path, handler: str, architecture: str) -> tuple[str, str]:
@@ -421,28 +436,20 @@ def test_what_does_not_start_here_is_refused(client: Client, moved: Mover, artif
         tried.append((handler, architecture))
         return "can't start", "exec format error"
 
-    trying = moved.anew(differently={"attempt": attempt})
-    assert refused(trying, client, artifact) == ["cannot-start"]
+    trying = mover.anew(differently={"attempt": attempt})
+    assert refused(trying, custom, artifact) == ["cannot-start"]
     assert set(tried) == {("bootstrap", ARM64)}
 
 
 def test_somebody_elses_change_is_not_overwritten(
-    client: Client, moved: Mover, artifact: Path, organization: Organization
+    custom: Client, mover: Mover, artifact: Path, organization: Organization
 ) -> None:
-    plan = moved.plan_for_arm64(artifact)
-    assert plan.result is Result.READY
-    deploys = iter(
-        [lambda: client.update_function_configuration(FunctionName="orders", MemorySize=1024)]
-    )
-
-    def deploy() -> None:
-        with organization.emulator.seeding():
-            next(deploys, lambda: None)()
-
-    # While our update is waited for, and again before the second look.
-    outcome = moved.anew(meanwhile=deploy).move_to_arm64(artifact)
-    assert outcome.result is Result.STALE, outcome
-    assert state(client)["MemorySize"] == 1024
+    prepared = prepare_architecture(mover.ground, mover.ref(), artifact)
+    with organization.emulator.seeding():
+        custom.update_function_configuration(FunctionName="orders", MemorySize=1024)
+    assert move(mover.ground, prepared).result is Result.STALE
+    after = state(custom)
+    assert (after["MemorySize"], after["Architectures"]) == (1024, [X86_64])
 
 
 # Killed anywhere.
@@ -476,66 +483,66 @@ def killing(monkeypatch: pytest.MonkeyPatch, at: int, *, after: bool) -> Callabl
 def test_it_goes_on_wherever_it_was_killed(
     organization: Organization, mover: Mover, artifact: Path, *, after: bool
 ) -> None:
-    # The first one is killed nowhere: it tells how many writes there are.
-    counted = [journey(organization, mover, artifact, "orders", None, after=after)]
-    most = max(len(each.made) for each in counted)
-    for at in range(most):
-        name = f"orders-{at}"
-        counted.append(journey(organization, mover, artifact, name, at, after=after))
-    assert most == 6
-    assert all(each.ends == counted[0].ends for each in counted)
+    undisturbed, writes = there_and_back(organization, mover, artifact)
+    assert writes == 7
+    for at in range(writes):
+        ends, _ = there_and_back(organization, mover, artifact, at=at, after=after)
+        assert ends == undisturbed, f"killed at write {at}"
 
 
-@dataclass
-class Journeyed:
-    """What a function was after each command, and the writes of the longer."""
-
-    ends: list[object]
-    made: range
-
-
-def journey(
-    organization: Organization,
-    mover: Mover,
-    artifact: Path,
-    name: str,
-    at: int | None,
-    *,
-    after: bool,
-) -> Journeyed:
-    """There and back to x86_64, each killed at a write and run again."""
-    client = with_aliases(organization, small(), name)
-    assert mover.migrate(name).result is Result.MIGRATED
-    commands = (
+def there_and_back(
+    organization: Organization, mover: Mover, artifact: Path, *, at: int = -1, after: bool = False
+) -> tuple[list[object], int]:
+    """To arm64 and back, each killed at a write and run again; how both ended, and the writes."""
+    name = f"orders-{at + 1}"
+    client = on_custom(organization, name)
+    commands: tuple[Callable[[], Outcome], ...] = (
         lambda: mover.move_to_arm64(artifact, name),
         lambda: mover.roll_back(name, to=Back.X86_64),
     )
     ends: list[object] = []
-    longest = 0
+    most = 0
     for command in commands:
         with pytest.MonkeyPatch.context() as patch:
             writes = killing(patch, at, after=after)
             with suppress(Killed):
                 command()
-            longest = max(longest, writes())
-        ended = command()
-        assert ended.result in {Result.MIGRATED, Result.ROLLED_BACK, Result.ALREADY_THERE}, ended
+            most = max(most, writes())
+        assert command().result in {Result.MIGRATED, Result.ROLLED_BACK, Result.ALREADY_THERE}
         ends.append((state(client, name), aliases(client, name), tags(client, name)))
-    assert versions(client, name) == 4
-    return Journeyed(ends, range(longest))
+    assert versions(client, name) == 2
+    return ends, most
 
 
 def test_another_artifact_does_not_take_over_halfway(
-    client: Client, moved: Mover, artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    custom: Client, mover: Mover, artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         killing(patch, 2, after=True)
         with suppress(Killed):
-            moved.move_to_arm64(artifact)
-    moved.pass_time(60)
+            mover.move_to_arm64(artifact)
+    mover.pass_time(60)
     other = written(tmp_path / "other.zip", {**small("bootstrap", ARM64), "x": (b"", 0o644)})
-    assert refused(moved, client, other) == ["other-artifact"]
-    assert moved.move_to_arm64(artifact).result is Result.MIGRATED
+    assert refused(mover, custom, other) == ["other-artifact"]
+    assert mover.move_to_arm64(artifact).result is Result.MIGRATED
+
+
+def test_settings_changed_halfway_stay(
+    custom: Client, mover: Mover, artifact: Path, organization: Organization
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        killing(patch, 2, after=True)
+        with suppress(Killed):
+            mover.move_to_arm64(artifact)
+    mover.pass_time(60)
+    with organization.emulator.seeding():
+        custom.update_function_configuration(FunctionName="orders", MemorySize=1024)
+    mover.pass_time(60)
+    assert mover.move_to_arm64(artifact).result is Result.MIGRATED
+    after = state(custom)
+    assert (after["MemorySize"], after["Architectures"]) == (1024, [ARM64])
+    # It was released with other settings than $LATEST has now.
+    assert aliases(custom)["live"] == ("1", {})
 
 
 # Which file, and how it comes here.

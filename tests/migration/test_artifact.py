@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.deployment import Deployment
+from fleet.deployment import AliasNow, Deployment
 from fleet.inspection import BinaryFacts, Layer, Module, PackageFacts
 from fleet.migration.artifact import Artifact, check_artifact
-from fleet.migration.artifact_rules import RULES, Effect, Rule
+from fleet.migration.artifact_rules import RULES
 from fleet.migration.facts import Asked, CodeStorage, GateFacts
 from fleet.migration.gate_rules import RULES as GATES
+from fleet.migration.gate_rules import Effect, Rule
 from fleet.model import FunctionRef, Owner, OwnerKind, PackageType
 from fleet.package.limits import DIRECT_UPLOAD_LIMIT, UNZIPPED_LIMIT
 from fleet.package.shim import SHIM
@@ -82,8 +83,8 @@ def notes(
 
 
 def said(code: str, artifact: Artifact, function: GateFacts = FUNCTION) -> str:
-    both = check_artifact(function, NOTHING_ASKED, artifact)
-    (found,) = (each for some in both for each in some if each.code == code)
+    stops, beside = check_artifact(function, NOTHING_ASKED, artifact)
+    (found,) = (each for each in (*stops, *beside) if each.code == code)
     return found.text
 
 
@@ -93,7 +94,7 @@ def said(code: str, artifact: Artifact, function: GateFacts = FUNCTION) -> str:
 def test_every_code_is_there_once_and_means_nothing_else() -> None:
     codes = {rule.code for rule in RULES}
     assert len(codes) == len(RULES)
-    assert not codes & {rule.code for rule in (*GATES, *REMARKS)}
+    assert not codes & ({rule.code for rule in GATES} | {rule.code for rule in REMARKS})
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
@@ -283,6 +284,20 @@ def test_what_else_differs_is_told() -> None:
 )
 def test_the_gates_of_the_first_pass_hold_here_too(changes: dict[str, Any], code: str) -> None:
     assert blocking(GOOD, replace(FUNCTION, **changes)) == [code]
+
+
+@pytest.mark.parametrize(
+    ("names", "codes"),
+    [
+        ({"provided"}, ["alias-taken"]),
+        ({"provided", "x86_64-rollback"}, []),
+        ({"provided", "go1x-rollback"}, []),
+        ({"live"}, []),
+    ],
+)
+def test_an_alias_of_its_owners_is_not_taken(names: set[str], codes: list[str]) -> None:
+    aliases = tuple(AliasNow(name, "1") for name in sorted(names))
+    assert blocking(GOOD, replace(FUNCTION, aliases=aliases)) == codes
 
 
 def test_a_bucket_takes_what_is_too_large_for_a_call() -> None:

@@ -16,8 +16,12 @@ from typing import Any
 
 import pytest
 
+from fleet.deployment import SERVING_ALIAS
 from fleet.ledger import Verb
 from fleet.migration.plan import Result
+from moto_fixtures.build import build
+from moto_fixtures.definition import Build
+from moto_fixtures.packages import zipped
 from moto_fixtures.server import Call, Moment
 from tests.migration.killing import Killer, Point, is_write, killing
 from tests.migration.victims import (
@@ -28,20 +32,20 @@ from tests.migration.victims import (
     created,
     kind,
     lambda_client,
-    package,
     runs,
 )
 from tests.moto_fixtures.small_organization import Client, Organization, running
 
 EVERY_POINT = bool(os.environ.get("EVERY_CRASH_POINT"))
 READS_APART = 20
+EVENT = {"lines": [{"article": "tent", "pieces": 2, "cents": 12_050}]}
+ANSWER = {"pieces": 2, "cents": 24_100, "build": "unset"}
 UPDATE_SECONDS = 2
 """Of the emulator's clock, which goes on by one with each look at the function."""
 
 KINDS = {
     "bridge, renamed": kind("bridge", *RENAMED, layered=True),
-    "bridge, with a shim": kind("bridge", *SHIMMED),
-    "bridge, never published": Kind("bridge", package(*RENAMED)),
+    "bridge, with a shim": kind("bridge", *SHIMMED, unreleased=True),
     "dual": kind("dual", *SHIMMED),
     "direct": kind("direct", *RENAMED),
 }
@@ -110,6 +114,18 @@ def test_killed_anywhere_a_migration_and_a_rollback_end_as_if_nothing_had_happen
         crashes.at(forth, back, usual)
 
 
+@pytest.mark.timeout(3600 if EVERY_POINT else 300)
+@pytest.mark.parametrize("named", KINDS if EVERY_POINT else ("bridge, renamed", "dual"))
+def test_a_migration_that_was_killed_after_any_write_can_be_rolled_back_instead(
+    killer: Killer, client: Client, named: str
+) -> None:
+    crashes = Crashes(killer, client, KINDS[named])
+    usual = crashes.undisturbed()
+    for point in points(usual.forth):
+        if point.moment is Moment.AFTER:
+            crashes.given_up(point, usual)
+
+
 @dataclass
 class Crashes:
     killer: Killer
@@ -117,6 +133,7 @@ class Crashes:
     kind: Kind
 
     def victim(self) -> Victim:
+        self.killer.begin_anew()
         return created(self.killer.organization, self.client, self.kind)
 
     def undisturbed(self) -> Undisturbed:
@@ -130,9 +147,17 @@ class Crashes:
             seen.append(victim.look())
             self.killer.check_ledger(victim, ran[-1])
         assert [each.said["result"] for each in ran] == [Result.MIGRATED, Result.ROLLED_BACK]
+        self.check_moved(seen[0])
         self.check_back(before, seen[1])
         victim.remove()
         return Undisturbed(before, seen[0], seen[1], ran[0].calls, ran[1].calls)
+
+    def check_moved(self, after: dict[str, Any]) -> None:
+        """Of its team's aliases those have moved that ran what $LATEST was, and nothing else."""
+        now = {each["Name"]: each["FunctionVersion"] for each in after["aliases"]}
+        released = len(self.kind.releases) == 2
+        moved = {name for name, version in now.items() if version == now[SERVING_ALIAS]}
+        assert moved == {SERVING_ALIAS, *(("plain", "steady") if released else ())}
 
     def check_back(self, before: dict[str, Any], after: dict[str, Any]) -> None:
         """All that is left is what a migration has published, and its aliases."""
@@ -150,6 +175,19 @@ class Crashes:
             self.disturbed(victim, Verb.ROLLBACK, back, Result.ROLLED_BACK)
             assert victim.look() == usual.back
             assert len(victim.bridges()) == (self.kind.route == "bridge")
+        victim.remove()
+
+    def given_up(self, at: Point, usual: Undisturbed) -> None:
+        """Kill a migration, and roll back."""
+        victim = self.victim()
+        with killed(victim, at):
+            self.killer.run(victim, Verb.MIGRATE, at)
+            ran = self.killer.run(victim, Verb.ROLLBACK)
+            # Before its first change there is nothing to come back from.
+            fine = (Result.ROLLED_BACK, Result.ALREADY_THERE, Result.BLOCKED)
+            assert ran.said["result"] in fine, ran.said
+            victim.settle()
+            self.check_back(usual.before, victim.look())
         victim.remove()
 
     def disturbed(self, victim: Victim, verb: Verb, at: Point | None, result: Result) -> None:
@@ -173,3 +211,29 @@ class Crashes:
         victim.settle()
         if self.kind.route != "direct":
             assert runs(victim.serves())
+
+
+def real(route: str) -> Kind:
+    """A program that Lambda can run."""
+    program = build(Build(command="orders")).read_bytes()
+    releases = (zipped({"main": (program, 0o100755), each: (b"", 0o100644)}) for each in "12")
+    return Kind(route, tuple(releases))
+
+
+@pytest.mark.parametrize("route", ["bridge", "dual"])
+def test_whatever_is_killed_after_an_update_a_real_program_answers(
+    killer: Killer, client: Client, route: str
+) -> None:
+    kind = real(route)
+    usual = created(killer.organization, client, kind)
+    calls = killer.run(usual, Verb.MIGRATE).calls
+    for point in points(calls):
+        if point.moment is Moment.AFTER and point.operation.startswith("UpdateFunction"):
+            victim = created(killer.organization, client, kind)
+            with killed(victim, point):
+                killer.run(victim, Verb.MIGRATE, point)
+                assert victim.answers(EVENT) == ANSWER
+                victim.settle()
+                assert victim.answers(EVENT) == ANSWER
+            victim.remove()
+    usual.remove()

@@ -52,7 +52,7 @@ SHIMMED = (b"_HANDLER",)
 """It reads _HANDLER, so a bootstrap is put beside it."""
 
 
-def package(*texts: bytes, release: str = "2") -> bytes:
+def package(*texts: bytes, release: str) -> bytes:
     """A deployment package; each release has other bytes."""
     files = {"main": (program(*texts), _EXECUTABLE), "release": (release.encode(), _READABLE)}
     return zipped(files)
@@ -63,18 +63,21 @@ class Kind:
     """What is moved, and how."""
 
     route: str
-    code: bytes = field(repr=False)
-    older: bytes | None = field(default=None, repr=False)
-    """What was deployed before it; None for a function without versions and aliases."""
+    releases: tuple[bytes, ...] = field(repr=False)
+    """Packages that were deployed, each but the third published as well: the last is $LATEST."""
     layered: bool = False
     """Whether it has a layer of its own."""
-    event: str | None = None
-    """JSON to invoke it with; None: it is not invoked, for it can't be."""
+
+    @property
+    def code(self) -> bytes:
+        """What it is before fleet comes."""
+        return self.releases[-1]
 
 
-def kind(route: str, *texts: bytes, layered: bool = False) -> Kind:
-    """A function whose aliases are everything an alias may be."""
-    return Kind(route, package(*texts), package(*texts, release="1"), layered)
+def kind(route: str, *texts: bytes, unreleased: bool = False, layered: bool = False) -> Kind:
+    """A function whose aliases are everything an alias may be, on what $LATEST is or was."""
+    releases = tuple(package(*texts, release=each) for each in ("123" if unreleased else "12"))
+    return Kind(route, releases, layered)
 
 
 @dataclass(frozen=True)
@@ -97,16 +100,14 @@ class Victim:
                 Role=f"arn:aws:iam::{MEMBER}:role/run",
                 Runtime=GO1X,
                 Handler="main",
-                Code={"ZipFile": kind.older or kind.code},
+                Code={"ZipFile": kind.releases[0]},
                 Environment={"Variables": {"TABLE": "orders"}},
                 Tags={"team": "orders"},
                 Layers=layers,
             )
-            if kind.older is None:
-                return
-            self._publish()
-            client.update_function_code(FunctionName=self.name, ZipFile=kind.code)
-            self._publish()
+            client.publish_version(FunctionName=self.name)
+            client.update_function_code(FunctionName=self.name, ZipFile=kind.releases[1])
+            client.publish_version(FunctionName=self.name)
             self._alias("behind", "1")
             self._alias("plain", "2")
             self._alias("steady", "2")
@@ -115,9 +116,8 @@ class Victim:
             client.put_provisioned_concurrency_config(
                 FunctionName=self.name, Qualifier="steady", ProvisionedConcurrentExecutions=2
             )
-
-    def _publish(self) -> None:
-        self.client.publish_version(FunctionName=self.name)
+            for unreleased in kind.releases[2:]:
+                client.update_function_code(FunctionName=self.name, ZipFile=unreleased)
 
     def _alias(self, name: str, version: str, **params: object) -> None:
         self.client.create_alias(
@@ -190,6 +190,12 @@ class Victim:
         """What an invocation finds at this moment."""
         latest = get_backend(MEMBER, HOME)._lambdas._functions[self.name]["latest"]
         return serving(latest, version, self.organization.emulator._world)
+
+    def answers(self, event: object) -> object:
+        """What it answers to a caller of $LATEST."""
+        with self.organization.emulator.seeding():
+            answer = self.client.invoke(FunctionName=self.name, Payload=json.dumps(event))
+        return json.loads(answer["Payload"].read())
 
     def check_going_back_is_possible(self) -> None:
         """The rollback alias holds what the function was, before anything else is."""
