@@ -10,11 +10,29 @@ from cfnlint.api import lint
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.permissions import SCAN, Permission, Where, actions, session_policy
+from fleet.permissions import (
+    ARTIFACT,
+    BUCKET,
+    BUCKET_UNRECORDED,
+    CLEANUP,
+    DELETE,
+    INSPECT,
+    INVOKE,
+    MOVE,
+    PLAN,
+    SCAN,
+    UNRECORDED,
+    Permission,
+    Where,
+    actions,
+    session_policy,
+)
 from fleet.policy import caller_policy, member_policy, role_template
 
 ROLE = "fleet-scan"
 READS = ("List", "Get", "Describe")
+MIGRATE = (*PLAN, *MOVE, *UNRECORDED, *INVOKE, *BUCKET, *BUCKET_UNRECORDED, *ARTIFACT)
+"""All that one command can ask for."""
 
 permissions = st.lists(
     st.builds(
@@ -74,8 +92,9 @@ def test_no_document_allows_more_or_less_than_its_table(table: list[Permission])
     assert actions(table, Where.MEMBER) == tuple(sorted(members))
 
 
-def test_the_table_only_reads() -> None:
-    for each in SCAN:
+@pytest.mark.parametrize("table", [SCAN, INSPECT, PLAN, CLEANUP, ARTIFACT])
+def test_what_goes_without_apply_only_reads(table: tuple[Permission, ...]) -> None:
+    for each in table:
         verb = each.action.partition(":")[2]
         assert verb.startswith(READS) or each.action == "sts:AssumeRole"
         assert "*" not in each.action
@@ -90,8 +109,15 @@ def test_a_session_cannot_pass_its_rights_on() -> None:
     assert "sts:AssumeRole" not in session_policy(SCAN)
 
 
-def test_the_session_policy_is_as_short_as_sts_wants_it() -> None:
-    assert len(session_policy(SCAN)) <= 2048
+def test_what_needs_apply_is_in_no_table_that_goes_without() -> None:
+    writing = {each.action for each in (*MOVE, *DELETE, *INVOKE, *BUCKET)}
+    reading = {each.action for each in (*SCAN, *INSPECT, *PLAN, *CLEANUP, *ARTIFACT, *UNRECORDED)}
+    assert not writing & reading
+
+
+@pytest.mark.parametrize("table", [SCAN + INSPECT, MIGRATE, CLEANUP + DELETE])
+def test_the_session_policy_is_as_short_as_sts_wants_it(table: tuple[Permission, ...]) -> None:
+    assert len(session_policy(table)) <= 2048
 
 
 def test_the_documents_are_json() -> None:
@@ -105,6 +131,11 @@ def test_the_documents_are_json() -> None:
 
 def test_cfn_lint_has_nothing_to_say_of_the_template() -> None:
     assert linted(role_template(SCAN, ROLE)) == []
+
+
+def test_what_a_table_keeps_by_hand_is_no_call_and_has_its_reason() -> None:
+    for each in (*UNRECORDED, *BUCKET_UNRECORDED):
+        assert (each.operation, bool(each.reason)) == ("", True)
 
 
 def test_cfn_lint_would_say_that_an_action_does_not_exist() -> None:

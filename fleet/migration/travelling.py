@@ -89,11 +89,18 @@ class Journey:
         """
         self._refusals = self._failures = 0
         self._waiting_since = None
+        looked_anew = False
         while True:
             seen = self.observer.look()
-            step = self._put_back(seen, self._tried_enough(seen, decide(seen)))
+            step = self._put_back(seen, self._tried_enough(seen, decide(seen)), verb)
+            if isinstance(step, Stale) and not looked_anew:
+                # Aliases are remembered: another run may have moved it, and them, meanwhile.
+                looked_anew = True
+                self.observer.forget()
+                continue
             if isinstance(step, (Done, Stale, Stuck)):
                 return step
+            looked_anew = False
             self._check_going_on(seen)
             if isinstance(step, Wait):
                 self._wait(step)
@@ -115,13 +122,18 @@ class Journey:
                 return Stuck(f"AWS could not finish an update: {seen.failure}")
         return step
 
-    def _put_back(self, seen: Observed, step: Step) -> Step:
+    def _put_back(self, seen: Observed, step: Step, verb: Verb) -> Step:
         """Give the step, or an end where $LATEST is on the way, but not where it was left.
 
         Somebody has put it back there: that is a deploy like any other.
         """
         elsewhere = isinstance(step, (Wait, Stale, Stuck))
-        if self._left is None or elsewhere or seen.deployment in self._left:
+        if (
+            self._left is None
+            or elsewhere
+            or seen.deployment in self._left
+            or self._is_ahead(seen.deployment, verb)
+        ):
             self._looks = 0
             return step
         self._looks += 1
@@ -129,6 +141,12 @@ class Journey:
             # What was read may be a moment old.
             return Wait("it is not where it was left")
         return Stale("somebody else has put it back to what it was before")
+
+    def _is_ahead(self, now: Deployment, verb: Verb) -> bool:
+        """Whether it is further on its way than it was left: another run has overtaken this one."""
+        path = self.way.path if verb is Verb.MIGRATE else self.way.path[::-1]
+        left = [path.index(each) for each in self._left or () if each in path]
+        return now in path and bool(left) and path.index(now) > max(left)
 
     def _wait(self, step: Wait) -> None:
         now = self.patience.clock()

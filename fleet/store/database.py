@@ -53,8 +53,8 @@ class Database:
         if place.file and not create and not place.file.exists():
             raise FileProblem(
                 place.shown,
-                "there is no such file, so no saved scan",
-                "run fleet scan, or name another place with --state or FLEET_STATE",
+                "there is no such file, so nothing is saved",
+                "run fleet scan or fleet migrate, or name another place with --state or FLEET_STATE",
             )
         if place.file:
             sqlite_file.create(place.file, place.shown)
