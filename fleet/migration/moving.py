@@ -88,6 +88,8 @@ class _Move:
                 )
             case Stale():
                 return work.ended(Result.STALE, f"{end.reason}; nothing of it was overwritten")
+            case Stuck() if journey.in_gap(work.observer.now.deployment):
+                return self._back(end.reason)
             case Stuck():
                 return work.ended(Result.FAILED, f"{end.reason}; `fleet rollback` brings it back")
             case Prove():

@@ -1,8 +1,8 @@
 """kill -9 before and after the calls that a migration and a rollback make, then the same again.
 
-The calls are taken from a recorded run. Every write is a point, before and after it; of the reads,
-between which nothing changes in AWS or in the ledger, every READS_APARTth, or each of them with
-EVERY_CRASH_POINT in the environment (`make crash-points`).
+The calls are taken from a recorded run. Every write is a point, before and after it. Of the reads,
+between which nothing changes in AWS, one in READS_APART is; with EVERY_CRASH_POINT in the
+environment (`make crash-points`) every one of them, before and after it.
 """
 
 from __future__ import annotations
