@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 
 FUZZ_SECONDS ?= 300
 
-.PHONY: help demo serve test lint fuzz bench lifecycle clean
+.PHONY: help demo serve test lint fuzz crash-points bench lifecycle clean
 
 help:
 	@echo 'make demo       scan an organization that runs on this machine, and write its reports'
@@ -15,6 +15,7 @@ help:
 	@echo 'make test       run every test'
 	@echo 'make lint       ruff, mypy, import-linter'
 	@echo 'make fuzz       feed hostile archives and binaries for ten minutes (FUZZ_SECONDS each)'
+	@echo 'make crash-points  kill a migration before and after every call it makes (a quarter of an hour)'
 	@echo 'make bench      measure, and write docs/benchmarks.md'
 	@echo 'make lifecycle  refresh the table of runtimes from the one cfn-lint ships'
 
@@ -47,6 +48,9 @@ fuzz: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,fuzz]'
 	$(BIN)/python -m tests.fuzz.archive -max_total_time=$(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz.binary -max_total_time=$(FUZZ_SECONDS)
+
+crash-points: $(READY)
+	EVERY_CRASH_POINT=1 $(BIN)/pytest --numprocesses auto tests/migration/test_crash_points.py
 
 bench: $(READY)
 	tools/system-packages chromium
