@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 300
 .PHONY: help demo serve test lint fuzz crash-points bench lifecycle clean
 
 help:
-	@echo 'make demo       scan an organization that runs on this machine, and write its reports'
+	@echo 'make demo       scan an organization that runs on this machine, and move three functions'
 	@echo 'make serve      the same, and keep the organization up for other commands'
 	@echo 'make test       run every test'
 	@echo 'make lint       ruff, mypy, import-linter'

@@ -26,7 +26,7 @@ class BadSelection(UsageError):
     advice: str
 
     def __str__(self) -> str:
-        given = self.option if self.value is None else f"{self.option} {self.value!r}"
+        given = self.option if self.value is None else f"{self.option} {str(self.value)!r}"
         return f"{given}: {self.advice}"
 
 

@@ -10,7 +10,7 @@ import typer
 
 from fleet.aws.failures import NoCredentials
 from fleet.cli.chosen import Filters, of_arns, of_scan
-from fleet.cli.confirm import confirmed
+from fleet.cli.confirm import check_terminal, confirmed
 from fleet.cli.migrating import Order, at_work, counted_owners
 from fleet.cli.options import Many, Shown
 from fleet.cli.status import Status
@@ -25,6 +25,7 @@ from fleet.scan.selection import split_values
 from fleet.settings import Settings
 from fleet.store import Store
 
+_ONE_WAY = "name functions or take them from a scan, not both (a scan's id goes after =)"
 _BAD = frozenset({Result.FAILED, Result.PARTLY_BACK})
 _LEFT = frozenset({Result.BLOCKED, Result.STALE})
 
@@ -69,7 +70,7 @@ def chosen(
     Raises BadSelection where none are, or in two ways.
     """
     if arns and from_scan is not None:
-        raise BadSelection("--from-scan", from_scan, "name functions, or take them from a scan")
+        raise BadSelection("--from-scan", from_scan, _ONE_WAY)
     if from_scan is not None:
         refs = of_scan(store, from_scan, filters, migrated=migrated)
         if not refs:
@@ -113,6 +114,8 @@ def carry_out(
     Raises BadSelection for functions that these credentials can't be meant for, NotConfirmed,
     KeyboardInterrupt and NoCredentials.
     """
+    if manner.apply:
+        check_terminal(yes=manner.yes)
     permissions = (*change.reading, *(change.writing if manner.apply else ()))
     with at_work(settings, store, permissions, change.order, quiet=manner.quiet) as session:
         prepared = session.look(refs, change.prepare)

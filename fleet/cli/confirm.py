@@ -16,6 +16,13 @@ class NotConfirmed(FleetError):
         return "not confirmed, so nothing was changed"
 
 
+def check_terminal(*, yes: bool) -> None:
+    """Raise BadSelection where nobody could be asked; before hours of work."""
+    if not yes and not sys.stdin.isatty():
+        advice = "there is no terminal to confirm on; with --yes it is not asked"
+        raise BadSelection("--apply", None, advice)
+
+
 def confirmed(word: str, about: str, *, yes: bool) -> None:
     """Ask for `word` to be typed, unless `yes`.
 
@@ -23,9 +30,7 @@ def confirmed(word: str, about: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    if not sys.stdin.isatty():
-        advice = "there is no terminal to confirm on; with --yes it is not asked"
-        raise BadSelection("--apply", None, advice)
+    check_terminal(yes=yes)
     typer.echo(f"{about}\nType `{word}` to go on: ", err=True, nl=False)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):

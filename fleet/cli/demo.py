@@ -59,6 +59,9 @@ def demo(
     from fleet.cli.files import prepare_directory
 
     prepare_directory(output)
+    for file in output.glob("fleet.db*"):
+        # Of an organization that is no more.
+        file.unlink()
     started = time.monotonic()
     with _organization(port) as emulator:
         _say(f"the organization answers at {emulator.url} ({time.monotonic() - started:.0f} s)")

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+import typer
+
+from fleet.cli.packages import say
 from fleet.errors import BadSelection, FileProblem
 from fleet.migration.proving import TestEvent, TestEvents
+from fleet.model import FunctionRef
 
 _EXPECTED = ".expected.json"
 _LARGEST = 6 << 20
@@ -20,7 +25,19 @@ def test_events(event: Path | None, expect: Path | None, events: Path | None) ->
     for_all = None
     if event is not None:
         for_all = TestEvent(_json(event), None if expect is None else _json(expect))
-    return TestEvents(for_all, {} if events is None else _by_name(events))
+    by_name = {} if events is None else _by_name(events)
+    return TestEvents(for_all, by_name, from_directory=events is not None)
+
+
+def tell_strays(tests: TestEvents, refs: Sequence[FunctionRef]) -> None:
+    """Say on stderr how many functions have an event of their own, and which events have none."""
+    names = {ref.name for ref in refs}
+    if tests.by_name or tests.from_directory:
+        met = sum(ref.name in tests.by_name for ref in refs)
+        said = f"{met:,} of {len(refs):,} functions have an event of their own in --events"
+        typer.echo(f"fleet: {said}", err=True)
+    for stray in sorted(tests.by_name.keys() - names):
+        say(f"fleet: --events: {stray}.json belongs to none of these functions", err=True)
 
 
 def _by_name(directory: Path) -> dict[str, TestEvent]:

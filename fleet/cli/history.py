@@ -20,20 +20,21 @@ def history(
 ) -> None:
     """Show every step made on a function: when, who, before, after, AWS's request id."""
     from fleet.cli.chosen import of_arns
+    from fleet.cli.packages import say
     from fleet.settings import Settings
     from fleet.store import Store
 
     [ref] = of_arns([arn])
     settings = Settings.load(config, os.environ).overridden(state=state)
     with Store.open(settings.state, create=False) as store:
-        steps = store.steps(ref)
+        steps, shown = store.steps(ref), store.shown
     if output_format is Shown.JSON:
         from reports.migration import write_history_json
 
         write_history_json(steps, sys.stdout)
         return
     if not steps:
-        typer.echo("This state knows of no step on it.")
+        say(f"{shown} knows of no step on it.")
         return
     from fleet.cli.terminal import console
     from reports.history_table import history_table

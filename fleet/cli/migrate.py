@@ -124,7 +124,7 @@ def migrate(
 ) -> None:
     """Take functions off go1.x; without --apply, show the steps and change nothing."""
     from fleet.cli.changing import Change, Manner, carry_out, chosen, filters_of
-    from fleet.cli.events import test_events
+    from fleet.cli.events import tell_strays, test_events
     from fleet.cli.migrating import Order, today, updates_blocked
     from fleet.migration.artifacts import artifact_for
     from fleet.migration.facts import Asked
@@ -170,6 +170,8 @@ def migrate(
         if allow_different_source and len(refs) > 1 and Path(artifact or "").is_file():
             advice = "would make one program of all these functions; name one of them"
             raise BadSelection("--allow-different-source", None, advice)
+
+        tell_strays(tests, refs)
 
         def second_pass(ground: "Ground", ref: "FunctionRef") -> "Prepared":
             file = artifact_for(ref, artifact or "", Path(room), ground.aws)

@@ -130,7 +130,7 @@ class MoveCounts:
         done = sum(self.results.values())
         parts = [f"{done:,} of {self.functions:,} functions {self.doing}"]
         parts += [f"{count:,} {result}" for result, count in self.results.items()]
-        if done:
+        if 0 < done < self.functions:
             left = (now - self.started) / done * (self.functions - done)
             parts.append(f"about {_duration(left)} left")
         return ", ".join(parts)

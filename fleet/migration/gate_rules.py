@@ -298,6 +298,11 @@ TRIAL_INCONCLUSIVE = Rule(
     "tried here, neither a start nor a failure to start was seen: {reason}; give a test event "
     "(--event), or look at the first calls afterwards",
 )
+TRIED = Rule(
+    "tried",
+    Effect.NOTE,
+    "it was started here, under AWS's own emulator, and came to the Runtime API",
+)
 NOT_TRIED = Rule(
     "not-tried",
     Effect.NOTE,

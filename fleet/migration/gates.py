@@ -237,7 +237,9 @@ def _repackaged(facts: GateFacts, asked: Asked, choice: Choice) -> Iterator[Find
 
 def _tried(facts: GateFacts) -> Iterator[Finding]:
     match facts.trial:
-        case TrialOutcome.STARTS | TrialOutcome.CANNOT_START:
+        case TrialOutcome.STARTS:
+            yield rules.TRIED.said()
+        case TrialOutcome.CANNOT_START:
             return
         case "":
             yield rules.NOT_TRIED.said()

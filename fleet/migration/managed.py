@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fleet.inspection import Strategy, Target
+from fleet.inspection import Assessment, Strategy, Target, Verdict
 from fleet.migration import gate_rules as rules
 from fleet.migration.facts import Finding, GateFacts
 from fleet.model import OwnerKind
@@ -35,7 +35,7 @@ def managed(facts: GateFacts, target: Target, strategy: Strategy | None) -> Find
     if owner.kind is OwnerKind.UNKNOWN:
         return None
     if owner.kind is OwnerKind.MAPPED:
-        package = _package(strategy, "`handler = bootstrap`")
+        package = _package(strategy, "`handler = bootstrap`", facts.assessment)
         return rules.MANAGED_BY_RULE.said(owner=owner.name, runtime=target, package=package)
     logical_id = (facts.tags or {}).get(_LOGICAL_ID)
     small = owner.kind is OwnerKind.SERVERLESS
@@ -44,15 +44,21 @@ def managed(facts: GateFacts, target: Target, strategy: Strategy | None) -> Find
         resource=logical_id or "a resource that no tag names",
         runtime=target,
         constant=target.name.replace("AL", "PROVIDED_AL"),
-        package=_package(strategy, "`handler: bootstrap`" if small else "`Handler: bootstrap`"),
+        package=_package(
+            strategy,
+            "`handler: bootstrap`" if small else "`Handler: bootstrap`",
+            facts.assessment,
+        ),
     )
 
 
-def _package(strategy: Strategy | None, handler: str) -> str:
+def _package(strategy: Strategy | None, handler: str, judged: Assessment | None) -> str:
     match strategy:
         case Strategy.RENAME:
             return f"{handler}, with a package that holds the program under that name"
         case Strategy.SHIM:
             return "a package with a bootstrap beside the program, Handler as it is"
-        case None:
+        case None if judged is not None and judged.verdict is Verdict.ALREADY_CUSTOM:
             return "the package it has, which brings its bootstrap, Handler as it is"
+        case None:
+            return f"{handler}, with a new build that is called bootstrap"

@@ -76,8 +76,13 @@ def act_on_all(
     waiting = deque(prepared)
     left = deque(waiting)
     progress.planned(len(waiting), "done")
+    begun: set[FunctionRef] = set()
     outcomes: list[Outcome] = []
     failures = 0
+
+    def begin(one: Prepared) -> Outcome:
+        begun.add(one.plan.ref)
+        return act(one)
 
     def settle(one: Prepared, future: Future[Outcome]) -> None:
         nonlocal failures
@@ -100,11 +105,15 @@ def act_on_all(
 
     ended: BaseException | None = None
     try:
-        fan_out(crew, waiting, act, settle, at_once=min(AT_ONCE, crew.parallelism))
+        fan_out(crew, waiting, begin, settle, at_once=min(AT_ONCE, crew.parallelism))
     except (KeyboardInterrupt, NoCredentials) as error:
         ended = error
     why = "not begun: so many have failed" if ended is None else "not begun"
-    outcomes += [Outcome(one.plan.ref, Result.INTERRUPTED, why) for one in left]
+    under_way = "stopped under way, perhaps halfway: the same command goes on from there"
+    outcomes += [
+        Outcome(one.plan.ref, Result.INTERRUPTED, under_way if one.plan.ref in begun else why)
+        for one in left
+    ]
     return outcomes, ended
 
 

@@ -13,7 +13,7 @@ from fleet.errors import FleetError
 from fleet.ledger import Action, Verb
 from fleet.migration.before import before_images
 from fleet.migration.ground import Ground
-from fleet.migration.plan import Outcome, Result
+from fleet.migration.plan import FunctionPlan, Outcome, Result
 from fleet.migration.preparing import Prepared
 from fleet.migration.problems import FORBIDDEN, Halted, OutOfCredentials, StillUnderWay
 from fleet.migration.proving import Proof, ProofOutcome, judge
@@ -38,8 +38,12 @@ def move(ground: Ground, prepared: Prepared) -> Outcome:
         return Outcome(plan.ref, plan.result, "; ".join(each.text for each in plan.reasons))
     with tempfile.TemporaryDirectory(prefix="fleet-") as room:
         work = Work(ground, plan.ref, observer, recipe, Path(room))
-        move_of = _Move(work, plan.way)
+        move_of = _Move(work, plan.way, _to_do(plan))
         return work.outcome(move_of.moved, plan.way, blocked=_BLOCKED)
+
+
+def _to_do(plan: FunctionPlan) -> tuple[str, ...]:
+    return tuple(note.text for note in plan.notes if note.code.startswith("managed-"))
 
 
 def staying(seen: Observed) -> tuple[str, ...]:
@@ -56,9 +60,11 @@ def staying(seen: Observed) -> tuple[str, ...]:
 
 
 class _Move:
-    def __init__(self, work: Work, way: Way) -> None:
+    def __init__(self, work: Work, way: Way, to_do: tuple[str, ...]) -> None:
+        """`to_do` is what its owners have to do now."""
         self._work = work
         self._way = way
+        self._to_do = to_do
         self._proof = Proof(ProofOutcome.WORKS, "")
 
     def moved(self) -> Outcome:
@@ -80,7 +86,7 @@ class _Move:
             return self._back(self._why(error))
         match end:
             case Done():
-                notes = staying(work.observer.seen())
+                notes = (*staying(work.observer.seen()), *self._to_do)
                 if self._proof.reason:
                     notes = (self._proof.reason, *notes)
                 return work.ended(

@@ -14,7 +14,7 @@ from fleet.model import UNKNOWN_OWNER, Caller, FunctionRef, Owner
 class Result(StrEnum):
     """How it ended for one function, or in a dry run would."""
 
-    READY = "ready to move"
+    READY = "ready"
     """Of a dry run: the steps are what would be done."""
     MIGRATED = "migrated"
     ALREADY_THERE = "already there"

@@ -257,14 +257,21 @@ class _Preparation:
             ref=self._ref,
             result=result,
             reasons=reasons,
-            notes=(*checked.notes, *_layer_note(way)),
+            notes=(
+                *checked.notes,
+                *(plan_notes(self._ground, self._ref, way) if result is Result.READY else ()),
+            ),
             route=way.route,
             steps=steps if result is Result.READY else (),
             way=way,
-            promises=promises(
-                gate,
-                same_as_latest=frozenset() if same is None else frozenset({same}),
-                updates_blocked=self._ground.asked.updates_blocked,
+            promises=(
+                promises(
+                    gate,
+                    same_as_latest=frozenset() if same is None else frozenset({same}),
+                    updates_blocked=self._ground.asked.updates_blocked,
+                )
+                if result is Result.READY
+                else ()
             ),
             owner=gate.owner,
             assessment=gate.assessment,
@@ -327,9 +334,18 @@ def _told(error: FleetError) -> str:
     return "; ".join(part for part in (problem, advice) if part) or str(error)
 
 
-def _layer_note(way: Way) -> Iterator[Finding]:
+def plan_notes(ground: Ground, ref: FunctionRef, way: Way) -> Iterator[Finding]:
+    """What belongs to a plan besides its steps: the proof, and the layer if it is to be made."""
+    test = ground.events.of(ref.name)
+    if test is None:
+        yield Finding("proof", "it will not be invoked: there is no test event for it")
+    elif test.expected is None:
+        yield Finding("proof", "it will be invoked with the test event, which must not fail")
+    else:
+        said = "it will be invoked with the test event, and has to answer as expected"
+        yield Finding("proof", said)
     if any(is_unpublished(arn) for each in way.path for arn in each.layers):
-        said = "the first function to move here has the bridge layer published, once for all"
+        said = "the bridge layer is not in this account and region yet and will be published once"
         yield Finding("bridge-layer", said)
 
 

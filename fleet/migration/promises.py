@@ -23,7 +23,8 @@ _BEHIND = (
 )
 _WEIGHTED = (
     "it stays as it is, for it shares its calls between version {version} and {others}, and its "
-    "owners may be in the middle of a release: it moves once it has no weights"
+    "owners may be in the middle of a release: without weights it would move; once the function "
+    "has moved, it is theirs to move"
 )
 _SHIFTING = (
     "it stays as it is, for it shares its calls between version {version} and {others}, as AWS "

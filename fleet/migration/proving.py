@@ -33,6 +33,8 @@ class TestEvents:
 
     for_all: TestEvent | None = None
     by_name: Mapping[str, TestEvent] = field(default_factory=dict)
+    from_directory: bool = False
+    """Whether events by name were asked for, though there may be none."""
 
     @property
     def any(self) -> bool:
@@ -79,19 +81,42 @@ def judge(answer: Invoked | CallFailed, expected: bytes | None) -> Proof:
         return Proof(ProofOutcome.FAILS, said)
     if expected is None:
         return Proof(ProofOutcome.WORKS, "it answers the test event without an error")
-    if not _same(answer.payload, expected):
-        said = "it answers the test event otherwise than expected: invoke it to see more"
+    difference = differing(answer.payload, expected)
+    if difference:
+        said = f"it answers the test event otherwise than expected: {difference}"
         return Proof(ProofOutcome.FAILS, said)
     return Proof(ProofOutcome.WORKS, "it answers the test event as expected")
 
 
-def _same(payload: bytes, expected: bytes) -> bool:
+def differing(payload: bytes, expected: bytes) -> str:
+    """Say where two JSON documents first differ, without their values; '' where they do not.
+
+    The order of an object's members and white space don't count.
+    """
     try:
-        # By their texts: to Python True is 1, and to JSON it is not.
-        one, other = (json.dumps(json.loads(each), sort_keys=True) for each in (payload, expected))
+        given, wanted = json.loads(payload), json.loads(expected)
     except (ValueError, RecursionError):
-        return payload == expected
-    return one == other
+        return "" if payload == expected else "it is no JSON"
+    return _difference(given, wanted, "$")
+
+
+def _difference(given: object, wanted: object, place: str) -> str:
+    if isinstance(given, dict) and isinstance(wanted, dict):
+        for name in sorted(given.keys() | wanted.keys()):
+            if name not in given or name not in wanted:
+                return f"{place}.{name} is {'missing' if name in wanted else 'not expected'}"
+            if inside := _difference(given[name], wanted[name], f"{place}.{name}"):
+                return inside
+        return ""
+    if isinstance(given, list) and isinstance(wanted, list):
+        if len(given) != len(wanted):
+            return f"{place} has {len(given)} elements, not {len(wanted)}"
+        pairs = enumerate(zip(given, wanted, strict=True))
+        found = (_difference(*pair, f"{place}[{index}]") for index, pair in pairs)
+        return next((each for each in found if each), "")
+    # To Python True is 1; to JSON it is not.
+    same = given == wanted and isinstance(given, bool) is isinstance(wanted, bool)
+    return "" if same else f"{place} differs"
 
 
 def _error_type(payload: bytes) -> str:

@@ -34,7 +34,7 @@ from fleet.migration.ground import Ground
 from fleet.migration.looking import Look, unzipped
 from fleet.migration.paths import is_bridge, path
 from fleet.migration.plan import FunctionPlan, Promise, Result
-from fleet.migration.preparing import Prepared, not_moving
+from fleet.migration.preparing import Prepared, not_moving, plan_notes
 from fleet.migration.problems import Halted, halted_by
 from fleet.migration.promises import promises
 from fleet.migration.route import next_step
@@ -208,7 +208,13 @@ class _Preparation:
             return self._planned(gate, artifact, result, (said,), notes)
         self._look.knowledge.reserve((gate.new_size or 0) * gate.publishes)
         plan = self._planned(gate, artifact, Result.READY, (), notes).plan
-        plan = replace(plan, steps=steps, way=way, promises=self._promises(gate, same))
+        plan = replace(
+            plan,
+            steps=steps,
+            way=way,
+            promises=self._promises(gate, same),
+            notes=(*plan.notes, *plan_notes(self._ground, self._ref, way)),
+        )
         return Prepared(plan, self._look.observer, Recipe(start, artifact=self._file))
 
     def _promises(self, gate: GateFacts, same: str | None) -> tuple[Promise, ...]:

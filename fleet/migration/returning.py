@@ -194,6 +194,9 @@ class _Preparation:
 
     def prepared(self) -> Prepared:
         seen = self._observer.seen()
+        if self._to is Back.X86_64 and seen.deployment.runtime == GO1X:
+            said = "it is on go1.x, where nothing of the arm64 pass is left"
+            return not_moving(self._ref, Result.ALREADY_THERE, "already-back", said)
         kept = self._kept(seen)
         if isinstance(kept, Finding):
             return not_moving(self._ref, Result.BLOCKED, kept.code, kept.text)
@@ -260,7 +263,11 @@ class _Preparation:
     def _images(self, kept: Published) -> dict[str, Alias]:
         """What aliases were, as the ledger has it: on the version that is gone back to."""
         version = kept.version if self._to is Back.X86_64 else None
-        return dict(before_images(self._ground.store.steps(self._ref), kept=version))
+        images = dict(before_images(self._ground.store.steps(self._ref), kept=version))
+        if self._to is Back.X86_64:
+            # That pass has moved ours as well: it points at what was proven before.
+            images[SERVING_ALIAS] = Alias(SERVING_ALIAS, kept.version)
+        return images
 
     def _unknown_aliases(self, seen: Observed, images: dict[str, Alias]) -> Iterator[Finding]:
         for alias in seen.aliases:

@@ -143,7 +143,8 @@ def _after_the_last_change(seen: Observed, way: Way) -> Step:
 def _next_move_back(
     seen: Observed, way: Way, before: Mapping[str, Alias], *, refused: bool
 ) -> Step:
-    for alias in seen.aliases:
+    # Ours last: by it is told where the others were put.
+    for alias in sorted(seen.aliases, key=lambda each: each.name in OWN_ALIASES):
         was = before.get(alias.name)
         if was is not None and _is_where_it_was_put(alias, seen, was):
             return PutAlias(alias.name, was.version, alias, was.weights)

@@ -57,6 +57,11 @@ class Store:
         """
         return cls(Database.open(url, create=create))
 
+    @property
+    def shown(self) -> str:
+        """Where it is, for messages: without user, password and parameters."""
+        return self._database.shown
+
     def close(self) -> None:
         """Give up every connection."""
         self._database.close()

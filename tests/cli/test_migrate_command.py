@@ -119,7 +119,7 @@ def test_without_apply_nothing_is_written_and_no_session_could_write(desk: Desk)
 def test_the_plan_says_that_nothing_was_changed_and_how_to_do_it(desk: Desk) -> None:
     ended = desk.fleet("migrate", desk.function("shown"), NO_TRIAL)
     assert ended.status == 0
-    assert "shown: ready to move by bridge, no gap" in ended.out
+    assert "shown: ready by bridge, no gap" in ended.out
     assert "nothing was changed; --apply does it" in ended.err
 
 

@@ -47,7 +47,7 @@ def lines(table: RenderableType, width: int = 200) -> list[str]:
 def test_a_function_is_shown_with_its_route_and_every_step_in_order() -> None:
     shown = lines(plan_tables([ready()]))
     assert shown[0] == (
-        "arn:aws:lambda:eu-west-1:111111111111:function:orders: ready to move by bridge, no gap"
+        "arn:aws:lambda:eu-west-1:111111111111:function:orders: ready by bridge, no gap"
     )
     assert shown[1] == "package: ready"
     assert shown[2].startswith("1. runtime go1.x -> provided.al2023, layers + fleet-go1x-bridge:3")
@@ -69,7 +69,7 @@ def test_what_blocks_a_function_is_shown_and_no_route_is_promised_to_it() -> Non
 
 def test_a_gap_is_told_at_the_function_at_the_step_and_in_the_totals() -> None:
     shown = lines(plan_tables([ready(route=Route.DIRECT), ready("other")]))
-    assert shown[0].endswith("ready to move by direct, with a gap")
+    assert shown[0].endswith("ready by direct, with a gap")
     assert shown[2].endswith("[GAP: invocations fail from here until the next update is through]")
     assert shown[-1] == (
         "1 of those ready goes by a route with a gap: for seconds, invocations of $LATEST fail."
@@ -80,7 +80,7 @@ def test_the_totals_count_the_ready_and_the_blocked_by_reason() -> None:
     signed = Finding("code-signing", "its code is signed")
     plans = [ready(), blocked("a"), blocked("b", MANAGED, signed), blocked("c", MANAGED, MANAGED)]
     shown = lines(plan_tables(plans))
-    totals = shown[shown.index("4 functions: 1 ready to move and 3 blocked.") :]
+    totals = shown[shown.index("4 functions: 1 ready and 3 blocked.") :]
     assert [line.split()[:2] for line in totals[2:]] == [
         ["3", "managed-cloudformation"],
         ["1", "code-signing"],
@@ -100,7 +100,7 @@ def test_many_functions_are_a_line_each_with_the_reasons_grouped() -> None:
     plans = [*many(DETAILED), blocked()]
     shown = lines(plan_tables(plans))
     assert shown[0].split() == ["account", "region", "function", "result"]
-    first = "111111111111 eu-west-1 fn-0000 ready to move by bridge"
+    first = "111111111111 eu-west-1 fn-0000 ready by bridge"
     assert shown[1].split() == first.split()
     assert shown[DETAILED + 1].endswith("refunds   blocked: managed-cloudformation")
     assert shown[DETAILED + 2] == "--format json has every step."
