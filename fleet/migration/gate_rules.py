@@ -301,7 +301,8 @@ TRIAL_INCONCLUSIVE = Rule(
 TRIED = Rule(
     "tried",
     Effect.NOTE,
-    "it was started here, under AWS's own emulator, and came to the Runtime API",
+    "it was started here, under AWS's own emulator, and came to the Runtime API, so it is a "
+    "program that a custom runtime can run",
 )
 NOT_TRIED = Rule(
     "not-tried",

@@ -272,7 +272,12 @@ class _Preparation:
     def _unknown_aliases(self, seen: Observed, images: dict[str, Alias]) -> Iterator[Finding]:
         for alias in seen.aliases:
             ours = alias.name in OWN_ALIASES or alias.name in images
-            if not ours and seen.serving is not None and alias.version == seen.serving.version:
+            back = seen.kept is not None and alias.version == seen.kept.version
+            if (
+                not (ours or back)
+                and seen.serving is not None
+                and alias.version == seen.serving.version
+            ):
                 yield Finding(
                     "alias-not-in-ledger",
                     f"alias {alias.name} stays on version {alias.version}, for this state's "

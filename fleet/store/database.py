@@ -54,7 +54,7 @@ class Database:
             raise FileProblem(
                 place.shown,
                 "there is no such file, so nothing is saved",
-                "name the place it is kept in with --state or FLEET_STATE",
+                "run fleet scan, or name another place with --state or FLEET_STATE",
             )
         if place.file:
             sqlite_file.create(place.file, place.shown)

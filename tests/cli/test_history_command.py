@@ -62,7 +62,7 @@ def test_a_function_that_nothing_was_done_to_has_no_steps(desk: Desk) -> None:
     with desk.store():
         pass
     ended = desk.fleet("history", arn_of("untouched"))
-    assert (ended.status, ended.out) == (0, "This state knows of no step on it.\n")
+    assert (ended.status, ended.out) == (0, "fleet.db knows of no step on it.\n")
     assert desk.told("history", arn_of("untouched"))[1]["steps"] == []
 
 

@@ -55,7 +55,7 @@ def test_what_is_no_functions_arn_is_a_usage_error(
     ("arguments", "said"),
     [
         ((), "name functions by their ARNs, or say --from-scan"),
-        ((ARN, "--from-scan"), "name functions, or take them from a scan"),
+        ((ARN, "--from-scan"), "name functions or take them from a scan, not both"),
         ((ARN, "--region", "eu-*"), "say --from-scan as well"),
         ((ARN, "--expect", "answer.json"), "says what the answer to --event has to be"),
         ((ARN, "--artifact", "orders.zip"), "is a build for an --arch; name that too"),

@@ -110,7 +110,7 @@ def test_a_finding_is_one_sentence_with_something_to_do(rule: Rule) -> None:
 
 def test_the_same_program_built_for_arm64_moves() -> None:
     assert check_artifact(FUNCTION, NOTHING_ASKED, GOOD)[0] == ()
-    assert notes(GOOD) == ["owner-unknown"]
+    assert notes(GOOD) == ["owner-unknown", "tried"]
 
 
 def test_a_shim_may_start_it() -> None:
@@ -198,7 +198,7 @@ def test_layers_for_arm64_and_of_files_are_fine() -> None:
     fine = (layer(rebuilt("extensions/agent")), layer(also=(entry("etc/settings.json"),)))
     assert blocking(replace(GOOD, layers=fine)) == []
     # It runs since the runtime was changed, which has told it.
-    assert notes(replace(GOOD, layers=fine)) == ["owner-unknown"]
+    assert notes(replace(GOOD, layers=fine)) == ["owner-unknown", "tried"]
 
 
 # Whether it is the same program.
@@ -332,13 +332,13 @@ def test_the_line_of_its_template_is_named(
     assert expected in said("managed-architecture", GOOD, owned)
     allowed = Asked(allow_managed=True)
     assert blocking(GOOD, owned, allowed) == []
-    assert notes(GOOD, owned, allowed) == ["managed-architecture"]
+    assert notes(GOOD, owned, allowed) == ["tried", "managed-architecture"]
 
 
 def test_nothing_is_said_of_go1x() -> None:
     late = Asked(updates_blocked=True)
     assert blocking(GOOD, FUNCTION, late) == []
-    assert notes(GOOD, FUNCTION, late) == ["owner-unknown"]
+    assert notes(GOOD, FUNCTION, late) == ["owner-unknown", "tried"]
 
 
 machines = st.sampled_from(["arm64", "x86_64", "machine 40"])

@@ -101,7 +101,7 @@ def test_a_ready_function_moves_by_the_bridge() -> None:
 
 
 def test_what_has_no_known_owner_is_told() -> None:
-    assert notes(MOVES) == ["owner-unknown"]
+    assert notes(MOVES) == ["owner-unknown", "tried"]
 
 
 # What it is, and what could not be seen.
@@ -164,7 +164,7 @@ def test_a_verdict_that_is_not_ready_blocks_with_its_reasons(verdict: Verdict) -
 
 def test_warnings_of_a_package_are_notes() -> None:
     warned = replace(READY, warnings=(Remark("request-id-lost", "it loses the id"),))
-    assert notes(replace(MOVES, assessment=warned)) == ["request-id-lost", "owner-unknown"]
+    assert notes(replace(MOVES, assessment=warned)) == ["request-id-lost", "owner-unknown", "tried"]
 
 
 def test_a_package_with_its_own_bootstrap_goes_as_it_is() -> None:
@@ -341,7 +341,7 @@ def test_dual_after_the_block_blocks(layers: tuple[LayerNow, ...], remaining: st
 def test_dual_can_be_asked_for() -> None:
     facts = replace(MOVES, strategy=Strategy.SHIM)
     assert way(facts, Asked(route=Route.DUAL)) == (Route.DUAL, Strategy.SHIM)
-    assert notes(facts, Asked(route=Route.DUAL)) == ["owner-unknown", "dual-belief"]
+    assert notes(facts, Asked(route=Route.DUAL)) == ["owner-unknown", "dual-belief", "tried"]
 
 
 def test_the_gap_of_direct_is_told_unless_nothing_is_uploaded() -> None:
@@ -362,7 +362,7 @@ def test_extensions_are_named_once() -> None:
     layer = replace(FIVE[0], extensions=("otel", "agent"))
     facts = replace(MOVES, assessment=replace(READY, warnings=(remark,)), layers=(layer,))
     checked = check(facts, NOTHING_ASKED)
-    assert [each.code for each in checked.notes] == ["extensions", "owner-unknown"]
+    assert [each.code for each in checked.notes] == ["extensions", "owner-unknown", "tried"]
     assert "layer:l0:1 holds extensions (otel, agent)" in checked.notes[0].text
     unread = replace(facts, layers=FIVE[:1])
     assert "layer-extensions" in notes(unread)
@@ -443,7 +443,7 @@ def test_what_does_not_start_here_stays() -> None:
 def test_a_start_that_was_not_seen_is_told(trial: str, code: str) -> None:
     assert blocking(replace(MOVES, trial=trial)) == []
     assert code in notes(replace(MOVES, trial=trial))
-    assert notes(MOVES) == ["owner-unknown"]
+    assert notes(MOVES) == ["owner-unknown", "tried"]
 
 
 def test_everything_that_stands_in_the_way_is_told_at_once() -> None:

@@ -18,6 +18,10 @@ LISTED = {
     Situation.UNRECOGNIZED: CoverageStatus.FAILED,
     Situation.NOT_FOUND: CoverageStatus.FAILED,
     Situation.NOT_IN_ORGANIZATION: CoverageStatus.FAILED,
+    # Answers to writes, which a scan makes none of.
+    Situation.CONFLICT: CoverageStatus.FAILED,
+    Situation.CHANGED: CoverageStatus.FAILED,
+    Situation.RUNTIME_BLOCKED: CoverageStatus.FAILED,
     Situation.OTHER: CoverageStatus.FAILED,
 }
 WHO = "User: arn:aws:iam::1:user/a is not authorized to perform: sts:AssumeRole on resource: arn"
