@@ -294,10 +294,15 @@ class _Preparation:
                     yield self._end(start, target, strategy)
 
     def _noted_ends(self, start: Deployment) -> Iterator[Deployment]:
-        """What this state's ledger says was made of it, perhaps by another release of fleet."""
+        """Where packages lead that, as this state's ledger says, were made of it.
+
+        Another release of fleet may have made them. With the Handler it had, either kind runs.
+        """
         for entry in reversed(self._ground.store.steps(self._ref)):
-            if entry.deployment_after is not None:
-                yield replace(entry.deployment_after, rest=start.rest)
+            made = entry.deployment_after
+            if made is not None and made.runtime in set(Target):
+                handler = made.handler if made.layers == start.layers else start.handler
+                yield replace(made, handler=handler, layers=start.layers, rest=start.rest)
 
     def _gated(self, gate: GateFacts) -> Prepared:
         checked = check(gate, self._ground.asked)
