@@ -89,7 +89,9 @@ class Trip:
 def there_and_back(
     organization: Organization, mover: Mover, case: Case, *called: str, back: bool = True
 ) -> Trip:
-    client = create(organization, "orders", case.files, Handler=case.handler, MemorySize=256)
+    # Of real time, which on a busy machine is short: a slow start is not what is looked for.
+    given = {"Handler": case.handler, "MemorySize": 256, "Timeout": 60}
+    client = create(organization, "orders", case.files, **given)
     with organization.emulator.seeding():
         client.publish_version(FunctionName="orders")
         client.update_function_configuration(FunctionName="orders", MemorySize=512)
@@ -148,7 +150,7 @@ def test_on_direct_invocations_fail_between_the_two_updates_and_at_no_other_time
         # Seconds, as the plan says.
         assert UPDATE_SECONDS <= closed - opened <= UPDATE_SECONDS + POLL_SECONDS
         assert any(within(each, opened, closed) for each in failed)
-    assert all(any(within(each, *gap) for gap in gaps) for each in failed)
+    assert [each for each in failed if not any(within(each, *gap) for gap in gaps)] == [], gaps
     before, after = gaps[0][0], gaps[1][1]
     served = [each for each in trip.callers.heard if each.qualifier == LATEST and not each.problem]
     assert any(each.ended < before for each in served)
