@@ -43,9 +43,13 @@ def _member(service: str, operation: str, reason: str, *, action: str | None = N
     return Permission(service, operation, action or f"{service}:{operation}", Where.MEMBER, reason)
 
 
-SCAN: tuple[Permission, ...] = (
+_ENTERING: tuple[Permission, ...] = (
     _caller("sts", "GetCallerIdentity", "tells account and partition; AWS never denies it"),
     _caller("sts", "AssumeRole", "enters each account"),
+)
+
+SCAN: tuple[Permission, ...] = (
+    *_ENTERING,
     _caller("organizations", "DescribeOrganization", "names the organization and its management"),
     _caller("organizations", "ListAccounts", "finds every account"),
     _caller("organizations", "ListRoots", "where the tree of organizational units begins"),
@@ -69,8 +73,7 @@ INSPECT: tuple[Permission, ...] = (
 """Beside SCAN, and only where packages are to be read: GetFunction shows environment variables."""
 
 PLAN: tuple[Permission, ...] = (
-    _caller("sts", "GetCallerIdentity", "tells account and partition; AWS never denies it"),
-    _caller("sts", "AssumeRole", "enters each account"),
+    *_ENTERING,
     _member("lambda", "GetFunction", "what a function, version or alias is, and its package"),
     _member("lambda", "ListTags", "GetFunction shows tags only with it: whose function it is"),
     _member("lambda", "ListAliases", "who serves which version"),
@@ -112,8 +115,7 @@ ARTIFACT = (
     _caller("s3", "GetObject", "the same, where only you can read the bucket"),
 )
 CLEANUP: tuple[Permission, ...] = (
-    _caller("sts", "GetCallerIdentity", "tells account and partition; AWS never denies it"),
-    _caller("sts", "AssumeRole", "enters each account"),
+    *_ENTERING,
     _member("lambda", "ListLayerVersions", "versions of the bridge layer"),
     _member("lambda", "GetLayerVersion", "whether their content is fleet's"),
     _member("lambda", "ListFunctions", "whether any function has it still"),

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from fleet.aws.failures import CallFailed, Situation, readable
 from fleet.aws.functions import each_of
-from fleet.aws.session import Aws, Lane
+from fleet.aws.packages import layer_package
+from fleet.aws.session import Aws, Lane, request_id
 from fleet.deployment import BRIDGE_LAYER
 
-_LIST = "lambda:ListLayerVersions"
 
+def bridge_arns(aws: Aws, lane: Lane, code_sha256: str) -> Iterator[str]:
+    """ARNs of the versions of the bridge layer that have this content, newest first.
 
-@dataclass(frozen=True, slots=True)
-class BridgeVersion:
-    """A version of the bridge layer."""
-
-    arn: str
-    description: str
-
-
-def bridge_versions(aws: Aws, lane: Lane) -> tuple[BridgeVersion, ...]:
-    """Every version of the bridge layer, newest first; () where there is none.
-
+    By content, for a layer of this name may be anybody's; it is asked as far as is read on.
     https://docs.aws.amazon.com/lambda/latest/api/API_ListLayerVersions.html; raises CallFailed.
     """
     try:
-        with readable(_LIST, lane.account, lane.region):
-            return tuple(
-                BridgeVersion(str(each["LayerVersionArn"]), str(each.get("Description") or ""))
-                for each in each_of(
-                    aws, lane, "ListLayerVersions", "LayerVersions", LayerName=BRIDGE_LAYER
-                )
+        with readable("lambda:ListLayerVersions", lane.account, lane.region):
+            listed = each_of(
+                aws, lane, "ListLayerVersions", "LayerVersions", LayerName=BRIDGE_LAYER
             )
+            arns = [str(each["LayerVersionArn"]) for each in listed]
     except CallFailed as failure:
-        if failure.situation is Situation.NOT_FOUND:
-            return ()
-        raise
+        if failure.situation is not Situation.NOT_FOUND:
+            raise
+        arns = []
+    return (arn for arn in arns if layer_package(aws, lane, arn).code_sha256 == code_sha256)
 
 
 def publish_bridge(aws: Aws, lane: Lane, package: bytes, description: str) -> tuple[str, str]:
@@ -53,7 +44,7 @@ def publish_bridge(aws: Aws, lane: Lane, package: bytes, description: str) -> tu
         Description=description,
         Content={"ZipFile": package},
     )
-    return str(answer["LayerVersionArn"]), str(answer["ResponseMetadata"].get("RequestId", ""))
+    return str(answer["LayerVersionArn"]), request_id(answer)
 
 
 def delete_bridge(aws: Aws, lane: Lane, arn: str) -> str:
@@ -69,7 +60,7 @@ def delete_bridge(aws: Aws, lane: Lane, arn: str) -> str:
         LayerName=BRIDGE_LAYER,
         VersionNumber=int(arn.rpartition(":")[2]),
     )
-    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+    return request_id(answer)
 
 
 def layers_in_use(aws: Aws, lane: Lane) -> frozenset[str]:

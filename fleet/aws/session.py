@@ -281,6 +281,11 @@ class Aws:
         return session_from(answer)
 
 
+def request_id(answer: Mapping[str, Any]) -> str:
+    """AWS's id of the request that was answered so, as in CloudTrail; '' where there is none."""
+    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+
+
 def _check_whole(answer: Mapping[str, Any], holds: str) -> None:
     # botocore turns a truncated body into an empty answer without an error.
     if holds not in answer:

@@ -13,7 +13,7 @@ from fleet.aws.deployments import alias_of, deployment_of
 from fleet.aws.failures import readable
 from fleet.aws.functions import config_of
 from fleet.aws.listed import read_listed
-from fleet.aws.session import Aws, Lane
+from fleet.aws.session import Aws, Lane, request_id
 from fleet.deployment import (
     AliasNow,
     Publish,
@@ -63,7 +63,7 @@ def publish(aws: Aws, lane: Lane, name: str, step: Publish, key: bytes) -> tuple
         config = config_of(aws.caller.partition, lane, read_listed(answer))
         active = answer.get("State", "Active") == "Active"
         deployment = deployment_of(config, answer, key)
-        return Published(config.ref.qualifier, deployment, active), _request_id(answer)
+        return Published(config.ref.qualifier, deployment, active), request_id(answer)
 
 
 def put_alias(aws: Aws, lane: Lane, name: str, step: PutAlias) -> tuple[AliasNow, str]:
@@ -91,7 +91,7 @@ def put_alias(aws: Aws, lane: Lane, name: str, step: PutAlias) -> tuple[AliasNow
     provisioned = step.before is not None and step.before.provisioned
     return (
         AliasNow(now.name, now.version, now.weights, now.revision, provisioned),
-        _request_id(answer),
+        request_id(answer),
     )
 
 
@@ -115,7 +115,7 @@ def update_configuration(aws: Aws, lane: Lane, name: str, step: UpdateConfigurat
         RevisionId=step.revision,
         **{field: value for field, value in wanted.items() if value is not None},
     )
-    return _request_id(answer)
+    return request_id(answer)
 
 
 def update_code(
@@ -150,7 +150,7 @@ def update_code(
         Architectures=[step.after.architecture],
         **wanted,
     )
-    return _request_id(answer)
+    return request_id(answer)
 
 
 def put_tags(aws: Aws, lane: Lane, ref: FunctionRef, step: PutTags) -> str:
@@ -161,7 +161,7 @@ def put_tags(aws: Aws, lane: Lane, ref: FunctionRef, step: PutTags) -> str:
     answer = aws.write(
         lane, "lambda", "TagResource", holds=None, Resource=ref.arn, Tags=dict(step.tags)
     )
-    return _request_id(answer)
+    return request_id(answer)
 
 
 def remove_tags(aws: Aws, lane: Lane, ref: FunctionRef, step: RemoveTags) -> str:
@@ -172,7 +172,7 @@ def remove_tags(aws: Aws, lane: Lane, ref: FunctionRef, step: RemoveTags) -> str
     answer = aws.write(
         lane, "lambda", "UntagResource", holds=None, Resource=ref.arn, TagKeys=list(step.keys)
     )
-    return _request_id(answer)
+    return request_id(answer)
 
 
 def invoke(aws: Aws, lane: Lane, name: str, event: bytes) -> tuple[Invoked, str]:
@@ -187,8 +187,4 @@ def invoke(aws: Aws, lane: Lane, name: str, event: bytes) -> tuple[Invoked, str]
     with readable("lambda:InvokeFunction", lane.account, lane.region):
         payload: bytes = answer["Payload"].read()
         error = str(answer.get("FunctionError") or "")
-        return Invoked(int(answer["StatusCode"]), error, payload), _request_id(answer)
-
-
-def _request_id(answer: dict[str, Any]) -> str:
-    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+        return Invoked(int(answer["StatusCode"]), error, payload), request_id(answer)

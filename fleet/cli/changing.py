@@ -18,7 +18,7 @@ from fleet.cli.terminal import console
 from fleet.errors import BadSelection
 from fleet.migration.ground import Ground
 from fleet.migration.plan import Outcome, Result
-from fleet.migration.preparing import Prepared
+from fleet.migration.prepared import Prepared
 from fleet.model import FunctionRef
 from fleet.permissions import Permission
 from fleet.scan.selection import split_values

@@ -18,7 +18,7 @@ from fleet.inspection import Target
 
 if TYPE_CHECKING:
     from fleet.migration.ground import Ground
-    from fleet.migration.preparing import Prepared
+    from fleet.migration.prepared import Prepared
     from fleet.model import FunctionRef
 
 
@@ -45,15 +45,7 @@ def migrate(
     apply: shared.Apply = False,
     yes: shared.Yes = False,
     target: TargetRuntime = Target.AL2023,
-    route: Annotated[
-        RuntimeRoute | None,
-        typer.Option(
-            help="bridge: through a layer, no gap. dual: through a package that runs on both "
-            "runtimes, no gap. direct: invocations fail for seconds. Default: bridge, or dual "
-            "where the bridge can't be.",
-            show_default=False,
-        ),
-    ] = None,
+    route: shared.ByRoute = None,
     arch: Annotated[
         Arch | None,
         typer.Option(
@@ -101,15 +93,7 @@ def migrate(
         bool,
         typer.Option("--allow-managed", help="Also those that a stack or another tool deploys."),
     ] = False,
-    bucket: Annotated[
-        str | None,
-        typer.Option(
-            "--bucket",
-            metavar="NAME",
-            help="Bucket of each account and region for packages over 50 MB; {account} and "
-            "{region} in it are filled in.",
-        ),
-    ] = None,
+    bucket: shared.ThroughBucket = None,
     max_failures: shared.MaxFailures = None,
     role_name: shared.RoleName = None,
     external_id: shared.ExternalId = None,

@@ -30,7 +30,7 @@ from fleet.migration.facts import Asked
 from fleet.migration.ground import Ground, Try
 from fleet.migration.many import act_on_all, prepare_all
 from fleet.migration.plan import FunctionPlan, Outcome, Result
-from fleet.migration.preparing import Prepared
+from fleet.migration.prepared import Prepared
 from fleet.migration.proving import TestEvents
 from fleet.migration.travelling import Patience
 from fleet.model import GO1X, FunctionRef

@@ -136,4 +136,23 @@ class RuntimeRoute(StrEnum):
         return routes[self]
 
 
+ByRoute = Annotated[
+    RuntimeRoute | None,
+    typer.Option(
+        "--route",
+        help="bridge: through a layer, no gap. dual: through a package that runs on both "
+        "runtimes, no gap. direct: invocations fail for seconds. Default: bridge, or dual where "
+        "the bridge can't be.",
+        show_default=False,
+    ),
+]
+ThroughBucket = Annotated[
+    str | None,
+    typer.Option(
+        "--bucket",
+        metavar="NAME",
+        help="Bucket of each account and region for packages over 50 MB; {account} and {region} "
+        "in it are filled in.",
+    ),
+]
 ShownAs = Annotated[Shown, typer.Option("--format", help="What stdout gets.")]

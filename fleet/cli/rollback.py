@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fleet.cli import options as shared
-from fleet.cli.options import RuntimeRoute, Shown
+from fleet.cli.options import Shown
 from fleet.deployment import Back
 
 
@@ -20,18 +20,8 @@ def rollback(
         Back,
         typer.Option("--to", help="go1.x: all the way. x86_64: from arm64 only."),
     ] = Back.GO1X,
-    route: Annotated[
-        RuntimeRoute | None,
-        typer.Option(
-            help="As for migrate; direct has a gap of seconds. Default: bridge, or dual where the "
-            "bridge can't be.",
-            show_default=False,
-        ),
-    ] = None,
-    bucket: Annotated[
-        str | None,
-        typer.Option("--bucket", metavar="NAME", help="As for migrate: packages over 50 MB."),
-    ] = None,
+    route: shared.ByRoute = None,
+    bucket: shared.ThroughBucket = None,
     max_failures: shared.MaxFailures = None,
     role_name: shared.RoleName = None,
     external_id: shared.ExternalId = None,

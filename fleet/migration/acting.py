@@ -109,10 +109,12 @@ class Hands:
         *,
         key: bytes,
         bucket: str | None,
+        left_behind: list[str],
     ) -> None:
         """`supply` gives packages by CodeSha256, `key` hashes settings.
 
-        `bucket` is the one for packages too large for a call.
+        `bucket` is the one for packages too large for a call; `left_behind` gets what has to be
+        taken away by hand, in words.
         """
         self._aws = aws
         self._lane = lane
@@ -122,8 +124,7 @@ class Hands:
         self._supply = supply
         self._key = key
         self._bucket = bucket
-        self.left_behind: list[str] = []
-        """What has to be taken away by hand, in words."""
+        self._left_behind = left_behind
 
     def do(self, step: Write, way: Way, verb: Verb) -> str:
         """Do it and note it; what it was, in words. Raises CallFailed, Interrupted, OSError."""
@@ -189,7 +190,7 @@ class Hands:
         except CallFailed as failure:
             # The update's own answer counts, not this one.
             place = f"s3://{stored.bucket}/{stored.key}"
-            self.left_behind.append(f"{place} is left behind: {failure.why}; delete it by hand")
+            self._left_behind.append(f"{place} is left behind: {failure.why}; delete it by hand")
 
     def _send(self, step: UpdateCode, package: Path | updates.Stored) -> str:
         source_key = self._observer.now.source_key

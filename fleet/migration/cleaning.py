@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fleet.aws.failures import CallFailed, RoleRefused
-from fleet.aws.layers import bridge_versions, delete_bridge, layers_in_use
-from fleet.aws.packages import layer_package
+from fleet.aws.layers import bridge_arns, delete_bridge, layers_in_use
 from fleet.aws.session import Aws
 from fleet.ledger import Action, Verb
 from fleet.migration.acting import Journal
@@ -32,12 +31,7 @@ def look_for_leftovers(aws: Aws, partition: str, account: str, region: str) -> L
     """See which versions of the bridge layer are in use there; what is refused is its problem."""
     lane = aws.lane(account, region)
     try:
-        # By content: a layer of this name may be anybody's.
-        versions = [
-            each.arn
-            for each in bridge_versions(aws, lane)
-            if layer_package(aws, lane, each.arn).code_sha256 == bridge_sha256()
-        ]
+        versions = list(bridge_arns(aws, lane, bridge_sha256()))
         in_use = layers_in_use(aws, lane) if versions else frozenset()
     except (CallFailed, RoleRefused) as failure:
         return Leftover(partition, account, region, problem=failure.why)

@@ -37,7 +37,7 @@ _MOST_TAGS = 50
 _STORAGE_PERCENT = 95
 """Of code storage: the rest is the customer's own deploys."""
 _MEGABYTE = 1 << 20
-_FREE_MODES = frozenset({"Auto", "FunctionUpdate"})
+FREE_MODES = frozenset({"Auto", "FunctionUpdate"})
 _FREE_STATES = frozenset({"Active", "Inactive"})
 
 
@@ -157,7 +157,7 @@ def _refused_by_aws(facts: GateFacts) -> Iterator[Finding]:
         yield rules.CODE_SIGNING.said(policy=facts.signing_policy)
     if facts.runtime_mode == "Manual":
         yield rules.RUNTIME_MODE.said(name=facts.ref.arn)
-    elif facts.runtime_mode not in _FREE_MODES:
+    elif facts.runtime_mode not in FREE_MODES:
         yield rules.RUNTIME_MODE_UNKNOWN.said()
     if facts.state not in _FREE_STATES:
         yield rules.STATE.said(state=facts.state)

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fleet.aws import layers as bridge
 from fleet.aws import limits
 from fleet.aws.failures import CallFailed, Situation
 from fleet.aws.functions import read_event_sources
+from fleet.aws.layers import bridge_arns
 from fleet.aws.packages import Downloads, Location, layer_package
 from fleet.aws.session import Aws, Lane
 from fleet.errors import FleetError
 from fleet.inspection import Layer
 from fleet.migration.facts import CodeStorage
 from fleet.model import Caller
-from fleet.package.archive.reader import Archive
-from fleet.package.archive.source import FileSource
 from fleet.package.bridge import bridge_package, bridge_sha256
-from fleet.package.inspect import inspect_archive
+from fleet.reading import read_package
 from fleet.store import Store
 
 T = TypeVar("T")
@@ -110,12 +107,7 @@ class LaneKnowledge:
             return self._known[key]  # type: ignore[return-value]  # what this key's ask gave
 
     def _find_bridge(self) -> str | None:
-        wanted = bridge_sha256()
-        for version in bridge.bridge_versions(self._aws, self._lane):
-            # By content: a layer of this name may be anybody's.
-            if layer_package(self._aws, self._lane, version.arn).code_sha256 == wanted:
-                return version.arn
-        return None
+        return next(bridge_arns(self._aws, self._lane, bridge_sha256()), None)
 
     def _read_layer(self, arn: str) -> LayerRead:
         located: list[Location] = []
@@ -131,11 +123,7 @@ class LaneKnowledge:
             if known is not None:
                 locate()
                 return LayerRead(Layer(arn, known), "")
-            with tempfile.TemporaryFile() as file:
-                location = self._downloads.download(self._lane, locate, file)
-                source = FileSource(file.fileno(), location.size, arn)
-                with Archive.of(source, arn) as archive:
-                    facts = inspect_archive(archive, checksum=location.code_sha256)
+            facts = read_package(self._downloads, self._lane, locate, arn)
             self._store.save_facts(arn, facts)
             return LayerRead(Layer(arn, facts), "")
         except CallFailed as failure:

@@ -113,7 +113,7 @@ class Look:
         return replace(
             self.as_seen(start),
             signing_policy=self.knowledge.signing_policy(name),
-            runtime_mode=_unless_refused(lambda: runtime_mode(aws, self.lane, name)),
+            runtime_mode=unless_refused(lambda: runtime_mode(aws, self.lane, name)),
             storage=self.knowledge.storage(),
             publishes=2 if same is None else 1,
             aliases=self.observer.aliases(),
@@ -126,9 +126,9 @@ class Look:
         qualifiers = [LATEST, *(each.name for each in self.observer.aliases())]
         answers = [
             self.knowledge.event_sources(name),
-            _unless_refused(lambda: read_function_urls(aws, lane, name)),
+            unless_refused(lambda: read_function_urls(aws, lane, name)),
             *(
-                _unless_refused(lambda each=each: read_permissions(aws, lane, name, each))  # type: ignore[misc]  # the loop's own
+                unless_refused(lambda each=each: read_permissions(aws, lane, name, each))  # type: ignore[misc]  # the loop's own
                 for each in qualifiers
                 if each not in OWN_ALIASES
             ),
@@ -151,7 +151,8 @@ def unzipped(layers: Iterable[Layer]) -> int:
     return sum(each.facts.unzipped_size for each in layers if each.facts)
 
 
-def _unless_refused(ask: Callable[[], T]) -> T | None:
+def unless_refused(ask: Callable[[], T]) -> T | None:
+    """What AWS answers, or None where it refuses."""
     try:
         return ask()
     except CallFailed:

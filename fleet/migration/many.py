@@ -12,7 +12,7 @@ from fleet.aws.failures import Interrupted, NoCredentials
 from fleet.errors import FleetError
 from fleet.fan_out import Crew, fan_out
 from fleet.migration.plan import Outcome, Result
-from fleet.migration.preparing import Prepared, not_moving
+from fleet.migration.prepared import Prepared, not_moving
 from fleet.migration.problems import Halted, OutOfCredentials
 from fleet.model import FunctionRef
 
@@ -74,7 +74,7 @@ def act_on_all(
     """
     good = {wanted, Result.ALREADY_THERE}
     waiting = deque(prepared)
-    left = deque(waiting)
+    left = dict.fromkeys(one.plan.ref for one in waiting)
     progress.planned(len(waiting), "done")
     begun: set[FunctionRef] = set()
     outcomes: list[Outcome] = []
@@ -93,7 +93,7 @@ def act_on_all(
             outcome = error.outcome
         else:
             outcome = Outcome(one.plan.ref, Result.FAILED, _said(error))
-        left.remove(one)
+        del left[one.plan.ref]
         outcomes.append(outcome)
         progress.function_done(one.plan.ref, outcome.result)
         # A refusal that meets one function is likely to meet the next.
@@ -111,8 +111,7 @@ def act_on_all(
     why = "not begun: so many have failed" if ended is None else "not begun"
     under_way = "stopped under way, perhaps halfway: the same command goes on from there"
     outcomes += [
-        Outcome(one.plan.ref, Result.INTERRUPTED, under_way if one.plan.ref in begun else why)
-        for one in left
+        Outcome(ref, Result.INTERRUPTED, under_way if ref in begun else why) for ref in left
     ]
     return outcomes, ended
 

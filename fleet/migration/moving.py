@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 from fleet.aws.failures import CallFailed, NoCredentials, RoleRefused
 from fleet.aws.updates import invoke
 from fleet.deployment import OWN_ALIASES, Done, Observed, Prove, Stale, Stuck, Way
 from fleet.errors import FleetError
 from fleet.ledger import Action, Verb
-from fleet.migration.before import before_images
 from fleet.migration.ground import Ground
 from fleet.migration.plan import FunctionPlan, Outcome, Result
-from fleet.migration.preparing import Prepared
+from fleet.migration.prepared import Prepared, carried_out
 from fleet.migration.problems import FORBIDDEN, Halted, OutOfCredentials, StillUnderWay
 from fleet.migration.proving import Proof, ProofOutcome, judge
-from fleet.migration.returning import Return
+from fleet.migration.returning import Return, images_of
 from fleet.migration.route import moving, next_step
 from fleet.migration.work import Work
 from fleet.model import LATEST
 
 _BLOCKED = (
-    "AWS refuses updates of go1.x by now: what can't be published can't be come back to, and "
-    "--route dual uploads to go1.x; --route bridge remains where a version is published already"
+    "AWS takes no updates of this runtime by now: what can't be published can't be come back to, "
+    "and on go1.x --route dual uploads to it; where a version is published already, --route bridge "
+    "remains"
 )
 
 
@@ -33,13 +31,10 @@ def move(ground: Ground, prepared: Prepared) -> Outcome:
 
     Raises OutOfCredentials.
     """
-    plan, observer, recipe = prepared.plan, prepared.observer, prepared.recipe
-    if plan.result is not Result.READY or plan.way is None or observer is None or recipe is None:
-        return Outcome(plan.ref, plan.result, "; ".join(each.text for each in plan.reasons))
-    with tempfile.TemporaryDirectory(prefix="fleet-") as room:
-        work = Work(ground, plan.ref, observer, recipe, Path(room))
-        move_of = _Move(work, plan.way, _to_do(plan))
-        return work.outcome(move_of.moved, plan.way, blocked=_BLOCKED)
+    to_do = _to_do(prepared.plan)
+    return carried_out(
+        ground, prepared, lambda work, way: _Move(work, way, to_do).moved(), blocked=_BLOCKED
+    )
 
 
 def _to_do(plan: FunctionPlan) -> tuple[str, ...]:
@@ -110,11 +105,9 @@ class _Move:
         """Bring it back at once, whoever presses Ctrl-C: as it stands it does not work."""
         work = self._work
         try:
-            # The aliases go back by this way alone: what came before it stands.
-            kept = work.observer.seen().kept
-            images = before_images(
-                work.ground.store.steps(work.ref), kept=None if kept is None else kept.version
-            )
+            kept, keep = work.observer.seen().kept, self._way.keep
+            # Gone by somebody's hand: then no alias is moved.
+            images = images_of(work.ground.store, work.ref, kept, keep) if kept else {}
             back = Return(work, self._way, images, stoppable=False).returned()
         except (FleetError, OSError) as error:
             said = f"{why}; and it is not back: {error}: `fleet rollback` brings it back"

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from fleet.aws.failures import CallFailed, RoleRefused
 from fleet.deployment import (
     GO_VERSION,
     LANGUAGE,
@@ -35,14 +34,13 @@ from fleet.migration.gates import Choice, check, choose
 from fleet.migration.ground import Ground
 from fleet.migration.lanes import LayerRead
 from fleet.migration.looking import Look, unzipped
-from fleet.migration.observing import Observer
 from fleet.migration.paths import path
 from fleet.migration.plan import FunctionPlan, Result
-from fleet.migration.problems import Halted, halted_by
+from fleet.migration.prepared import Prepared, looked_at, not_moving
 from fleet.migration.promises import promises
 from fleet.migration.route import next_step
 from fleet.migration.work import Recipe, bridge_of, is_unpublished
-from fleet.model import GO1X, ROLLBACK_ALIAS, Alias, FunctionRef, PackageType
+from fleet.model import GO1X, ROLLBACK_ALIAS, FunctionRef, PackageType
 from fleet.package.problems import BadPackage
 from fleet.package.rewriting.repackage import Repackaged
 from fleet.package.verdict.assessment import assess
@@ -53,36 +51,13 @@ _NOT_IN_A_TAG = re.compile(r"[^A-Za-z0-9 _.:/=+@-]")
 _LONGEST_TAG = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A function that was looked at, and what the look has left for the move."""
-
-    plan: FunctionPlan
-    observer: Observer | None = None
-    """None where there is nothing to be done."""
-    recipe: Recipe | None = None
-    images: Mapping[str, Alias] = field(default_factory=dict)
-    """Of the way back: what each alias was before it was moved."""
-    stays: str = ""
-    """Of the way back: why $LATEST can't go, or ''."""
-    unknown: bool = False
-    """Of the way back: whether there are aliases of which nothing tells what they were."""
-
-
 def prepare(ground: Ground, ref: FunctionRef) -> Prepared:
     """Say what would be done to take one function off go1.x, from what it is now.
 
-    What AWS refuses becomes the function's result. Raises NoCredentials, Interrupted, and OSError
-    where there is no room for its package here.
+    Raises what `looked_at` raises.
     """
-    try:
-        with tempfile.TemporaryDirectory(prefix="fleet-") as room:
-            return _Preparation(ground, ref, Path(room)).prepared()
-    except (CallFailed, RoleRefused) as failure:
-        halted = halted_by(failure)
-        return not_moving(ref, halted.result, "refused-by-aws", halted.reason)
-    except Halted as halted:
-        return not_moving(ref, halted.result, "out-of-reach", halted.reason)
+    with tempfile.TemporaryDirectory(prefix="fleet-") as room:
+        return looked_at(ref, lambda: _Preparation(ground, ref, Path(room)).prepared())
 
 
 class _Preparation:
@@ -278,9 +253,7 @@ class _Preparation:
         )
         if result is not Result.READY:
             return Prepared(plan)
-        made = {each.code_sha256: each.strategy for each in self._made.values()}
-        recipe = Recipe(start, made.get(way.end.code_sha256))
-        return Prepared(plan, self._look.observer, recipe)
+        return Prepared(plan, self._look.observer, Recipe(start))
 
     def _end(self, start: Deployment, target: Target, strategy: Strategy | None) -> Deployment:
         if strategy is None:
@@ -320,11 +293,6 @@ class _Preparation:
                 assessment=gate.assessment,
             )
         )
-
-
-def not_moving(ref: FunctionRef, result: Result, code: str, text: str) -> Prepared:
-    """A function with which nothing is done, and why."""
-    return Prepared(FunctionPlan(ref=ref, result=result, reasons=(Finding(code, text),)))
 
 
 def _tags(go_version: str) -> dict[str, str]:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from fleet.aws.failures import CallFailed, RoleRefused
 from fleet.deployment import (
     MIGRATED_FROM,
     REBUILT_FOR,
@@ -34,8 +33,8 @@ from fleet.migration.ground import Ground
 from fleet.migration.looking import Look, unzipped
 from fleet.migration.paths import is_bridge, path
 from fleet.migration.plan import FunctionPlan, Promise, Result
-from fleet.migration.preparing import Prepared, not_moving, plan_notes
-from fleet.migration.problems import Halted, halted_by
+from fleet.migration.prepared import Prepared, looked_at, not_moving
+from fleet.migration.preparing import plan_notes
 from fleet.migration.promises import promises
 from fleet.migration.route import next_step
 from fleet.migration.work import Recipe
@@ -55,16 +54,13 @@ def prepare_architecture(
     function's result, as what AWS refuses does. Raises NoCredentials, Interrupted, and OSError
     where there is no room for its packages here.
     """
-    try:
-        with tempfile.TemporaryDirectory(prefix="fleet-") as room:
-            return _Preparation(
+    with tempfile.TemporaryDirectory(prefix="fleet-") as room:
+        return looked_at(
+            ref,
+            lambda: _Preparation(
                 ground, ref, artifact, Path(room), allow_different_source=allow_different_source
-            ).prepared()
-    except (CallFailed, RoleRefused) as failure:
-        halted = halted_by(failure)
-        return not_moving(ref, halted.result, "refused-by-aws", halted.reason)
-    except Halted as halted:
-        return not_moving(ref, halted.result, "out-of-reach", halted.reason)
+            ).prepared(),
+        )
 
 
 class _Preparation:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from fleet.aws.deployments import read_now
-from fleet.aws.failures import CallFailed, RoleRefused, Situation
+from fleet.aws.failures import CallFailed, Situation
 from fleet.aws.limits import runtime_mode
 from fleet.deployment import (
     OWN_ALIASES,
@@ -37,17 +38,17 @@ from fleet.migration.before import before_images
 from fleet.migration.candidates import RUNTIME_ROUTES, moved, way_of, ways
 from fleet.migration.facts import Finding
 from fleet.migration.foresight import foresee
-from fleet.migration.gates import MOST_LAYERS, fits_into_a_call
+from fleet.migration.gates import FREE_MODES, MOST_LAYERS, fits_into_a_call
 from fleet.migration.ground import Ground
-from fleet.migration.looking import check_partition
+from fleet.migration.looking import check_partition, unless_refused
 from fleet.migration.observing import Observer
 from fleet.migration.packages import Workbench
 from fleet.migration.plan import FunctionPlan, Outcome, Result
-from fleet.migration.preparing import Prepared, not_moving
-from fleet.migration.problems import Halted, halted_by
+from fleet.migration.prepared import Prepared, carried_out, looked_at, not_moving
 from fleet.migration.route import next_step_back
 from fleet.migration.work import Recipe, Work, bridge_of, locating
 from fleet.model import GO1X, ROLLBACK_ALIAS, Alias, FunctionRef
+from fleet.store import Store
 
 _REFUSED = (
     "AWS refuses go1.x by now: $LATEST can never go back and stays on the custom runtime; "
@@ -62,16 +63,9 @@ _REFUSED_BY_DATE = (
 def prepare_back(ground: Ground, ref: FunctionRef, to: Back = Back.GO1X) -> Prepared:
     """Say what would be done to bring one function back, from what it is now.
 
-    What AWS refuses becomes the function's result. Raises NoCredentials, Interrupted, and OSError
-    where there is no room for its package here.
+    Raises what `looked_at` raises.
     """
-    try:
-        return _Preparation(ground, ref, to).prepared()
-    except (CallFailed, RoleRefused) as failure:
-        halted = halted_by(failure)
-        return not_moving(ref, halted.result, "refused-by-aws", halted.reason)
-    except Halted as halted:
-        return not_moving(ref, halted.result, "out-of-reach", halted.reason)
+    return looked_at(ref, lambda: _Preparation(ground, ref, to).prepared())
 
 
 def bring_back(ground: Ground, prepared: Prepared) -> Outcome:
@@ -79,16 +73,26 @@ def bring_back(ground: Ground, prepared: Prepared) -> Outcome:
 
     Raises OutOfCredentials.
     """
-    plan, observer, recipe = prepared.plan, prepared.observer, prepared.recipe
-    if plan.result is not Result.READY or plan.way is None or observer is None or recipe is None:
-        return Outcome(plan.ref, plan.result, "; ".join(each.text for each in plan.reasons))
-    with tempfile.TemporaryDirectory(prefix="fleet-") as room:
-        work = Work(ground, plan.ref, observer, recipe, Path(room))
-        notes = tuple(each.text for each in plan.notes)
-        returning = Return(
-            work, plan.way, prepared.images, notes, stays=prepared.stays, unknown=prepared.unknown
-        )
-        return work.outcome(returning.returned, plan.way, blocked=_REFUSED)
+
+    def act(work: Work, way: Way) -> Outcome:
+        notes = tuple(each.text for each in prepared.plan.notes)
+        stays, unknown = prepared.stays, prepared.unknown
+        back = Return(work, way, prepared.images, notes, stays=stays, unknown=unknown)
+        return back.returned()
+
+    return carried_out(ground, prepared, act, blocked=_REFUSED)
+
+
+def images_of(store: Store, ref: FunctionRef, kept: Published, keep: str) -> dict[str, Alias]:
+    """What aliases were before a way moved them; `kept` is what its alias `keep` holds.
+
+    All the way to go1.x that is what they were before any way; from arm64 alone, before that pass,
+    which has moved the alias `provided` as well.
+    """
+    if keep == ROLLBACK_ALIAS:
+        return dict(before_images(store.steps(ref)))
+    images = dict(before_images(store.steps(ref), kept=kept.version))
+    return {**images, SERVING_ALIAS: Alias(SERVING_ALIAS, kept.version)}
 
 
 class Return:
@@ -202,8 +206,8 @@ class _Preparation:
             return not_moving(self._ref, Result.BLOCKED, kept.code, kept.text)
         # What was changed of its settings since then is its owners', and stays.
         start = replace(kept.deployment, rest=seen.deployment.rest)
-        way, strategy = self._way(seen, start)
-        images = self._images(kept)
+        way = self._way(seen, start)
+        images = images_of(self._ground.store, self._ref, kept, self._keep)
         stays = "" if seen.deployment == start else self._stays(way, seen)
         # A custom runtime takes updates: only the way to go1.x can be closed.
         refused = self._ground.asked.updates_blocked and start.runtime == GO1X
@@ -240,8 +244,7 @@ class _Preparation:
             steps=steps,
             way=way,
         )
-        recipe = Recipe(start, strategy)
-        return Prepared(plan, self._observer, recipe, images, stays, bool(unknown))
+        return Prepared(plan, self._observer, Recipe(start), images, stays, bool(unknown))
 
     def _kept(self, seen: Observed) -> Published | Finding:
         """The version to go back to, or why there is none."""
@@ -260,15 +263,6 @@ class _Preparation:
             return Finding("not-go1x-kept", said)
         return seen.kept
 
-    def _images(self, kept: Published) -> dict[str, Alias]:
-        """What aliases were, as the ledger has it: on the version that is gone back to."""
-        version = kept.version if self._to is Back.X86_64 else None
-        images = dict(before_images(self._ground.store.steps(self._ref), kept=version))
-        if self._to is Back.X86_64:
-            # That pass has moved ours as well: it points at what was proven before.
-            images[SERVING_ALIAS] = Alias(SERVING_ALIAS, kept.version)
-        return images
-
     def _unknown_aliases(self, seen: Observed, images: dict[str, Alias]) -> Iterator[Finding]:
         for alias in seen.aliases:
             ours = alias.name in OWN_ALIASES or alias.name in images
@@ -285,26 +279,24 @@ class _Preparation:
                     "state that moved it with --state",
                 )
 
-    def _way(self, seen: Observed, start: Deployment) -> tuple[Way, Strategy | None]:
+    def _way(self, seen: Observed, start: Deployment) -> Way:
         """The way it has come; without a step where nobody knows what it is now."""
         tags = dict.fromkeys(OWN_TAGS if self._to is Back.GO1X else (REBUILT_FOR,), "")
         home = Way(Route.BRIDGE, (start,), keep=self._keep, serve=SERVING_ALIAS, tags=tags)
         if seen.deployment == start:
-            return home, None
+            return home
         ends = [replace(each, rest=start.rest) for each in self._known_ends(seen)]
         if self._to is Back.X86_64:
             routes: tuple[Route, ...] = (Route.ARCHITECTURE,)
-            return way_of(seen.deployment, ways(home, ends, "", routes)) or home, None
+            return way_of(seen.deployment, ways(home, ends, "", routes)) or home
         bridge = bridge_of(self._ground, self._ref, seen)
         routes = self._routes(start)
-        way = way_of(seen.deployment, ways(home, ends, bridge, routes))
-        if way is not None:
-            return way, None
-        halfway, strategy = self._halfway(seen, home, bridge, routes)
-        if seen.deployment in halfway.path:
-            return halfway, strategy
-        # Somebody has deployed: the way it came tells best what they have changed.
-        return next(ways(home, ends, bridge, routes), home), None
+        return (
+            way_of(seen.deployment, ways(home, ends, bridge, routes))
+            or self._halfway(seen, home, bridge, routes)
+            # Somebody has deployed: the way it came tells best what they have changed.
+            or next(ways(home, ends, bridge, routes), home)
+        )
 
     def _known_ends(self, seen: Observed) -> Iterator[Deployment]:
         """What fleet has made of it: as AWS keeps it, and as this state's ledger has it."""
@@ -323,10 +315,17 @@ class _Preparation:
                 "seconds on the way back: --route direct takes that way"
             )
         aws, name = self._ground.aws, self._ref.name
-        if runtime_mode(aws, self._lane, name) == "Manual":
-            return "its runtime management mode is Manual, in which its runtime can't be changed"
-        if self._ground.knowledge(self._ref).signing_policy(name):
-            return "its code signing configuration refuses packages without a signature"
+        mode = unless_refused(lambda: runtime_mode(aws, self._lane, name))
+        if mode not in FREE_MODES:
+            return (
+                f"its runtime management mode is {mode or 'not to be read'}, and in Manual neither "
+                "runtime nor architecture can be changed"
+            )
+        if (policy := self._ground.knowledge(self._ref).signing_policy(name)) != "":
+            return (
+                f"its code signing policy is {policy or 'not to be read'}, and with one packages "
+                "without a signature are refused"
+            )
         kept = read_now(aws, self._lane, name, self._ground.key, self._keep)
         if not (self._ground.asked.bucket or fits_into_a_call(kept.config.code_size)):
             return "its package is too large for a call: --bucket names the bucket to go through"
@@ -334,27 +333,20 @@ class _Preparation:
 
     def _halfway(
         self, seen: Observed, home: Way, bridge: str, routes: tuple[Route, ...]
-    ) -> tuple[Way, Strategy | None]:
-        """The way of a move that did not come to its end: its packages tell where it stands."""
+    ) -> Way | None:
+        """The way of a move that did not come to its end, told by the packages it would make."""
         start = home.start
         with tempfile.TemporaryDirectory(prefix="fleet-") as room:
             bench = Workbench(Path(room), self._ground.downloads, self._lane)
             original = bench.fetched(
                 locating(self._ground, self._lane, self._ref, start.code_sha256)
             )
-            for strategy in (None, *Strategy):
-                code = start.code_sha256
-                if strategy is not None:
-                    try:
-                        _, done = bench.repackaged(original, start.handler or "", strategy)
-                    except FleetError:
-                        continue
-                    code = done.code_sha256
-                ends = [moved(start, target, strategy, code) for target in Target]
-                way = way_of(seen.deployment, ways(home, ends, bridge, routes))
-                if way is not None:
-                    return way, strategy
-        return home, None
+            ends = [moved(start, target, None, start.code_sha256) for target in Target]
+            for strategy in Strategy:
+                with suppress(FleetError):
+                    _, done = bench.repackaged(original, start.handler or "", strategy)
+                    ends += [moved(start, each, strategy, done.code_sha256) for each in Target]
+        return way_of(seen.deployment, ways(home, ends, bridge, routes))
 
     def _routes(self, start: Deployment) -> tuple[Route, ...]:
         """The routes it could go back by, those with a gap last."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,8 +36,6 @@ class Recipe:
     """How to have a way's packages here again, the same byte for byte."""
 
     start: Deployment
-    strategy: Strategy | None = None
-    """By which the end's package is made of the start's; None where it is not."""
     artifact: Path | None = None
     """The end's package, where the user brought it."""
 
@@ -69,9 +68,8 @@ class Work:
             self._supplied,
             key=ground.key,
             bucket=ground.bucket_of(self.ref),
+            left_behind=self._left_behind,
         )
-        # All hands of one work leave what they leave in one place.
-        hands.left_behind = self._left_behind
         return Journey(way, self.observer, hands, ground.patience, self.done, stoppable)
 
     def with_bridge(self, way: Way, verb: Verb) -> Way:
@@ -119,16 +117,18 @@ class Work:
     def have(self, way: Way, *, back: bool = False) -> None:
         """Have every package here that the rest of the way, or of the way back, uploads.
 
-        Before the first write: a download that fails then leaves the function as it is. Raises
-        what fetching and repackaging raise, and Halted.
+        Before the first write: a download that fails then leaves the function as it is. On the
+        way back also what it has now: if AWS refuses go1.x by then, it has to be put there again.
+        Raises what fetching and repackaging raise, and Halted.
         """
         now = self.observer.look().deployment
         if now not in way.path:
             # Somebody has deployed since the plan, and their code may be the only one that is left.
             return
         here = way.path.index(now)
-        ahead = way.path[:here] if back else way.path[here + 1 :]
-        for code_sha256 in {each.code_sha256 for each in ahead} - {now.code_sha256}:
+        ahead = way.path[: here + 1] if back else way.path[here:]
+        codes = {each.code_sha256 for each in ahead}
+        for code_sha256 in codes if back else codes - {now.code_sha256}:
             self._supplied(code_sha256)
 
     def ended(self, result: Result, reason: str = "", *, notes: tuple[str, ...] = ()) -> Outcome:
@@ -179,9 +179,12 @@ class Work:
             except CallFailed as failure:
                 if failure.code != CODE_GONE or code_sha256 == recipe.start.code_sha256:
                     raise
-        if not bench.has(code_sha256) and recipe.strategy is not None:
-            original = self._supplied(recipe.start.code_sha256)
-            bench.repackaged(original, recipe.start.handler or "", recipe.strategy)
+        for strategy in Strategy:
+            if not bench.has(code_sha256):
+                original = self._supplied(recipe.start.code_sha256)
+                # Refused for one, it may be made by the other.
+                with suppress(FleetError):
+                    bench.repackaged(original, recipe.start.handler or "", strategy)
         if not bench.has(code_sha256):
             raise Halted(Result.FAILED, "its package is no longer what the plan was made with")
         return bench.package(code_sha256)

@@ -8,7 +8,6 @@ stands for other bytes.
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -39,13 +38,13 @@ from fleet.inspection import (
 )
 from fleet.model import FunctionConfig, FunctionRef, PackageType, ScanHeader
 from fleet.package.archive.reader import Archive
-from fleet.package.archive.source import FileSource
-from fleet.package.inspect import inspect_archive, inspect_index
+from fleet.package.inspect import inspect_index
 from fleet.package.problems import BadPackage
 from fleet.package.verdict import remarks
 from fleet.package.verdict.assessment import assess
 from fleet.package.verdict.origin import inspection
 from fleet.package.verdict.remarks import Rule
+from fleet.reading import read_package
 from fleet.store import Store
 
 AT_ONCE = 8
@@ -197,12 +196,7 @@ class Inspector:
             ranged = RangedPackage(self.downloads, lane, locate)
             with Archive.of(ranged, _ITS_PACKAGE) as archive:
                 return inspect_index(archive, checksum=ranged.location.code_sha256)
-        # Without a name from the start: nothing is left of it, whatever happens.
-        with tempfile.TemporaryFile() as file:
-            location = self.downloads.download(lane, locate, file)
-            source = FileSource(file.fileno(), location.size, _ITS_PACKAGE)
-            with Archive.of(source, _ITS_PACKAGE) as archive:
-                return inspect_archive(archive, checksum=location.code_sha256)
+        return read_package(self.downloads, lane, locate, _ITS_PACKAGE)
 
 
 _ITS_PACKAGE = "its package"

@@ -23,7 +23,8 @@ from fleet.migration.facts import Asked
 from fleet.migration.ground import Ground
 from fleet.migration.moving import move
 from fleet.migration.plan import FunctionPlan, Outcome
-from fleet.migration.preparing import Prepared, prepare
+from fleet.migration.prepared import Prepared
+from fleet.migration.preparing import prepare
 from fleet.migration.rearchitecting import prepare_architecture
 from fleet.migration.returning import bring_back, prepare_back
 from fleet.migration.travelling import Patience
