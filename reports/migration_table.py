@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from fleet.migration.facts import Finding
-from fleet.migration.plan import FunctionPlan, Outcome, Result
+from fleet.migration.plan import FunctionPlan, Outcome
 from fleet.migration.words import opens_gap, words
 from fleet.model import OwnerKind
+from fleet.results import Result
 from reports.brief import plain
 from reports.migration import has_gap, place, shown_steps
 from reports.words import count, listing, number

@@ -17,10 +17,11 @@ from fleet.cli.status import Status
 from fleet.cli.terminal import console
 from fleet.errors import BadSelection
 from fleet.migration.ground import Ground
-from fleet.migration.plan import Outcome, Result
+from fleet.migration.plan import Outcome
 from fleet.migration.prepared import Prepared
 from fleet.model import FunctionRef
 from fleet.permissions import Permission
+from fleet.results import Result
 from fleet.scan.selection import split_values
 from fleet.settings import Settings
 from fleet.store import Store

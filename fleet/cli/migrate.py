@@ -113,7 +113,6 @@ def migrate(
     from fleet.migration.artifacts import artifact_for
     from fleet.migration.facts import Asked
     from fleet.migration.moving import move
-    from fleet.migration.plan import Result
     from fleet.migration.preparing import prepare
     from fleet.migration.rearchitecting import prepare_architecture
     from fleet.permissions import (
@@ -125,6 +124,7 @@ def migrate(
         PLAN,
         UNRECORDED,
     )
+    from fleet.results import Result
     from fleet.settings import Settings
     from fleet.store import Store
 

@@ -29,12 +29,13 @@ from fleet.migration.acting import Journal
 from fleet.migration.facts import Asked
 from fleet.migration.ground import Ground, Try
 from fleet.migration.many import act_on_all, prepare_all
-from fleet.migration.plan import FunctionPlan, Outcome, Result
+from fleet.migration.plan import FunctionPlan, Outcome
 from fleet.migration.prepared import Prepared
 from fleet.migration.proving import TestEvents
 from fleet.migration.travelling import Patience
 from fleet.model import GO1X, FunctionRef
 from fleet.permissions import Permission
+from fleet.results import Result
 from fleet.settings import Settings
 from fleet.store import Store
 

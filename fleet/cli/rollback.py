@@ -42,9 +42,9 @@ def rollback(
     from fleet.cli.chosen import Filters
     from fleet.cli.migrating import Order, today, updates_blocked
     from fleet.migration.facts import Asked
-    from fleet.migration.plan import Result
     from fleet.migration.returning import bring_back, prepare_back
     from fleet.permissions import BUCKET, BUCKET_UNRECORDED, MOVE, PLAN, UNRECORDED
+    from fleet.results import Result
     from fleet.settings import Settings
     from fleet.store import Store
 

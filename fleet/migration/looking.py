@@ -17,12 +17,12 @@ from fleet.migration.facts import GateFacts
 from fleet.migration.ground import Ground
 from fleet.migration.observing import Observer
 from fleet.migration.packages import Workbench
-from fleet.migration.plan import Result
 from fleet.migration.problems import Halted
 from fleet.migration.work import locating
 from fleet.model import LATEST, Caller, FunctionRef
 from fleet.ownership import owner_of
 from fleet.package.inspect import inspect_package
+from fleet.results import Result
 
 T = TypeVar("T")
 

@@ -11,10 +11,11 @@ from typing import Protocol
 from fleet.aws.failures import Interrupted, NoCredentials
 from fleet.errors import FleetError
 from fleet.fan_out import Crew, fan_out
-from fleet.migration.plan import Outcome, Result
+from fleet.migration.plan import Outcome
 from fleet.migration.prepared import Prepared, not_moving
 from fleet.migration.problems import Halted, OutOfCredentials
 from fleet.model import FunctionRef
+from fleet.results import Result
 
 AT_ONCE = 8
 """Functions under way: each may fill two temporary files of 250 MB."""

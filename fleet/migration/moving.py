@@ -10,7 +10,7 @@ from fleet.deployment import OWN_ALIASES, Done, Observed, Prove, Stale, Stuck, W
 from fleet.errors import FleetError
 from fleet.ledger import Action, Verb
 from fleet.migration.ground import Ground
-from fleet.migration.plan import FunctionPlan, Outcome, Result
+from fleet.migration.plan import FunctionPlan, Outcome
 from fleet.migration.prepared import Prepared, carried_out
 from fleet.migration.problems import FORBIDDEN, Halted, OutOfCredentials, StillUnderWay
 from fleet.migration.proving import Proof, ProofOutcome, judge
@@ -18,6 +18,7 @@ from fleet.migration.returning import Return, images_of
 from fleet.migration.route import moving, next_step
 from fleet.migration.work import Work
 from fleet.model import LATEST
+from fleet.results import Result
 
 _BLOCKED = (
     "AWS takes no updates of this runtime by now: what can't be published can't be come back to, "

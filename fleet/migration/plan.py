@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from fleet.deployment import Route, Step, Way
 from fleet.inspection import Assessment
 from fleet.migration.facts import Finding
 from fleet.model import UNKNOWN_OWNER, Caller, FunctionRef, Owner
-
-
-class Result(StrEnum):
-    """How it ended for one function, or in a dry run would."""
-
-    READY = "ready"
-    """Of a dry run: the steps are what would be done."""
-    MIGRATED = "migrated"
-    ALREADY_THERE = "already there"
-    BLOCKED = "blocked"
-    """A gate, or a permission that is missing, keeps it where it is; the reasons say so."""
-    STALE = "stale"
-    """Somebody else changed it: nothing was overwritten."""
-    ROLLED_BACK = "rolled back"
-    PARTLY_BACK = "partly back"
-    """Aliases are back, $LATEST is not; the reasons say why."""
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
-    """Left where it was by Ctrl-C: it works there, and the same command goes on."""
+from fleet.results import Result
 
 
 @dataclass(frozen=True, slots=True)

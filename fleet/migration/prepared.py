@@ -12,10 +12,11 @@ from fleet.deployment import Way
 from fleet.migration.facts import Finding
 from fleet.migration.ground import Ground
 from fleet.migration.observing import Observer
-from fleet.migration.plan import FunctionPlan, Outcome, Result
+from fleet.migration.plan import FunctionPlan, Outcome
 from fleet.migration.problems import Halted, halted_by
 from fleet.migration.work import Recipe, Work
 from fleet.model import Alias, FunctionRef
+from fleet.results import Result
 
 
 @dataclass(frozen=True, slots=True)

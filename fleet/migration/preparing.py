@@ -35,7 +35,7 @@ from fleet.migration.ground import Ground
 from fleet.migration.lanes import LayerRead
 from fleet.migration.looking import Look, unzipped
 from fleet.migration.paths import path
-from fleet.migration.plan import FunctionPlan, Result
+from fleet.migration.plan import FunctionPlan
 from fleet.migration.prepared import Prepared, looked_at, not_moving
 from fleet.migration.promises import promises
 from fleet.migration.route import next_step
@@ -46,6 +46,7 @@ from fleet.package.rewriting.repackage import Repackaged
 from fleet.package.verdict.assessment import assess
 from fleet.package.verdict.layers import extensions_of
 from fleet.package.verdict.origin import inspection
+from fleet.results import Result
 
 _NOT_IN_A_TAG = re.compile(r"[^A-Za-z0-9 _.:/=+@-]")
 _LONGEST_TAG = 256

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from fleet.aws.failures import CallFailed, NoCredentials, RoleRefused, Situation
 from fleet.errors import FleetError
-from fleet.migration.plan import Outcome, Result
+from fleet.migration.plan import Outcome
+from fleet.results import Result
 
 FORBIDDEN = frozenset({Situation.DENIED, Situation.BLOCKED_BY_POLICY})
 

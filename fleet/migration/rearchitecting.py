@@ -32,7 +32,7 @@ from fleet.migration.gate_rules import BLOCKLISTED, BY_REFERENCE, IMAGE
 from fleet.migration.ground import Ground
 from fleet.migration.looking import Look, unzipped
 from fleet.migration.paths import is_bridge, path
-from fleet.migration.plan import FunctionPlan, Promise, Result
+from fleet.migration.plan import FunctionPlan, Promise
 from fleet.migration.prepared import Prepared, looked_at, not_moving
 from fleet.migration.preparing import plan_notes
 from fleet.migration.promises import promises
@@ -41,6 +41,7 @@ from fleet.migration.work import Recipe
 from fleet.model import GO1X, ROLLBACK_ALIAS, FunctionRef, PackageType
 from fleet.package.inspect import inspect_package
 from fleet.package.problems import BadPackage
+from fleet.results import Result
 
 _LATEST_GOES_BACK = "it moves, and goes back to x86_64 at any time"
 

@@ -43,11 +43,12 @@ from fleet.migration.ground import Ground
 from fleet.migration.looking import check_partition, unless_refused
 from fleet.migration.observing import Observer
 from fleet.migration.packages import Workbench
-from fleet.migration.plan import FunctionPlan, Outcome, Result
+from fleet.migration.plan import FunctionPlan, Outcome
 from fleet.migration.prepared import Prepared, carried_out, looked_at, not_moving
 from fleet.migration.route import next_step_back
 from fleet.migration.work import Recipe, Work, bridge_of, locating
 from fleet.model import GO1X, ROLLBACK_ALIAS, Alias, FunctionRef
+from fleet.results import Result
 from fleet.store import Store
 
 _REFUSED = (

@@ -21,10 +21,11 @@ from fleet.migration.ground import Ground
 from fleet.migration.observing import Observer
 from fleet.migration.packages import Workbench
 from fleet.migration.paths import is_bridge
-from fleet.migration.plan import Outcome, Result
+from fleet.migration.plan import Outcome
 from fleet.migration.problems import Halted, OutOfCredentials, halted_by
 from fleet.migration.travelling import LOOK_AGAIN, MOST_REFUSALS, POLL_SECONDS, Journey
 from fleet.model import LATEST, ROLLBACK_ALIAS, FunctionRef
+from fleet.results import Result
 
 CODE_GONE = "CodeGone"
 _UNPUBLISHED = "(new)"

@@ -24,12 +24,13 @@ from fleet.migration import proving
 from fleet.migration.artifacts import artifact_for
 from fleet.migration.facts import Asked
 from fleet.migration.moving import move
-from fleet.migration.plan import FunctionPlan, Outcome, Result
+from fleet.migration.plan import FunctionPlan, Outcome
 from fleet.migration.problems import Halted
 from fleet.migration.rearchitecting import prepare_architecture
 from fleet.migration.words import words
 from fleet.model import GO1X, ROLLBACK_ALIAS
 from fleet.ownership import OwnerRule
+from fleet.results import Result
 from moto_fixtures.packages import zipped
 from tests.migration.mover import Mover
 from tests.moto_fixtures.small_organization import MANAGEMENT, MEMBER, Client, Organization

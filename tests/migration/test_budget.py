@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from fleet.migration.moving import move
-from fleet.migration.plan import Result
 from fleet.migration.preparing import prepare
+from fleet.results import Result
 from tests.migration.mover import Mover
 from tests.migration.orders import TO_RENAME, TO_SHIM
 from tests.moto_fixtures.small_organization import Organization

@@ -18,7 +18,7 @@ import pytest
 
 from fleet.deployment import SERVING_ALIAS
 from fleet.ledger import Verb
-from fleet.migration.plan import Result
+from fleet.results import Result
 from moto_fixtures.build import build
 from moto_fixtures.definition import Build
 from moto_fixtures.packages import zipped

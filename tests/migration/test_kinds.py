@@ -13,9 +13,9 @@ from fleet.deployment import OWN_ALIASES, SERVING_ALIAS, Route
 from fleet.inspection import Strategy
 from fleet.migration.facts import Asked
 from fleet.migration.moving import move
-from fleet.migration.plan import Result
 from fleet.migration.preparing import prepare
 from fleet.model import GO1X, ROLLBACK_ALIAS, FunctionRef
+from fleet.results import Result
 from tests.migration.mover import Mover
 from tests.migration.seeded import FILES, Seeded, Snapshot, named, seeded_organization, snapshot
 from tests.moto_fixtures.small_organization import Client

@@ -6,8 +6,8 @@ import pytest
 
 from fleet.deployment import OWN_ALIASES, Route
 from fleet.migration.facts import Asked
-from fleet.migration.plan import Result
 from fleet.model import GO1X, ROLLBACK_ALIAS
+from fleet.results import Result
 from tests.migration.mover import Mover
 from tests.migration.orders import Orders, add_orders, when
 from tests.moto_fixtures.small_organization import Organization

@@ -19,8 +19,8 @@ import pytest
 from fleet.aws.failures import CallFailed, Interrupted, Situation
 from fleet.ledger import Action, EntryState, Verb
 from fleet.migration.acting import Journal
-from fleet.migration.plan import Result
 from fleet.model import GO1X, ROLLBACK_ALIAS, FunctionRef
+from fleet.results import Result
 from fleet.store import Store
 from tests.migration.killing import WRITES, Killer, Ran, killing
 from tests.migration.victims import (

@@ -16,9 +16,9 @@ from fleet.ledger import Action
 from fleet.migration import acting, proving
 from fleet.migration.facts import Asked, AskedRoute
 from fleet.migration.moving import move
-from fleet.migration.plan import Result
 from fleet.migration.preparing import prepare
 from fleet.model import GO1X, ROLLBACK_ALIAS
+from fleet.results import Result
 from moto_fixtures.corrections import updates
 from moto_fixtures.corrections.answers import Refusal
 from moto_fixtures.invoking import invoke as invoking

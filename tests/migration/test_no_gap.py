@@ -13,9 +13,9 @@ from fleet.inspection import Strategy
 from fleet.ledger import Action, Verb
 from fleet.migration import paths
 from fleet.migration.facts import Asked, AskedRoute
-from fleet.migration.plan import Result
 from fleet.migration.travelling import POLL_SECONDS
 from fleet.migration.words import opens_gap, words
+from fleet.results import Result
 from moto_fixtures.corrections.function_changes import conflict, state_of
 from moto_fixtures.corrections.serving import Serving, serving
 from moto_fixtures.invoking import invoke as invoking

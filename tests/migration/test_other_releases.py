@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fleet.migration.moving import move
-from fleet.migration.plan import Result
 from fleet.migration.preparing import prepare
+from fleet.results import Result
 from tests.migration.mover import Mover
 from tests.migration.orders import TO_SHIM, Orders, add_orders
 from tests.migration.seeded import Snapshot

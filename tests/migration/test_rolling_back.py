@@ -11,9 +11,9 @@ import pytest
 from fleet.deployment import OWN_ALIASES, Route
 from fleet.ledger import EntryState
 from fleet.migration.facts import Asked, AskedRoute
-from fleet.migration.plan import Result
 from fleet.migration.returning import bring_back, prepare_back
 from fleet.model import GO1X, ROLLBACK_ALIAS
+from fleet.results import Result
 from moto_fixtures.server import Moment
 from tests.migration.mover import Mover, moving
 from tests.migration.orders import TO_RENAME, TO_SHIM, Orders, add_orders, recorded, when

@@ -22,9 +22,10 @@ from fleet.ledger import Action, Entry, EntryState, Verb
 from fleet.migration.facts import Finding
 from fleet.migration.foresight import foresee
 from fleet.migration.paths import path
-from fleet.migration.plan import FunctionPlan, Outcome, Promise, Result
+from fleet.migration.plan import FunctionPlan, Outcome, Promise
 from fleet.migration.route import next_step
 from fleet.model import Alias, Caller, CallerKind, FunctionRef, Owner, OwnerKind
+from fleet.results import Result
 
 SECRET = "hash-of-an-environment"  # noqa: S105 - what must not be shown
 BRIDGE = "arn:aws:lambda:eu-west-1:111111111111:layer:fleet-go1x-bridge:3"

@@ -13,8 +13,9 @@ import pytest
 
 from fleet.deployment import AliasNow, PutAlias, PutTags, RemoveTags, Route, Stale
 from fleet.ledger import Action, EntryState, Verb
-from fleet.migration.plan import FunctionPlan, Result
+from fleet.migration.plan import FunctionPlan
 from fleet.model import UNKNOWN_OWNER
+from fleet.results import Result
 from reports.migration import write_history_json, write_outcomes_json, write_plan_json
 from tests.reports.migrations import (
     END,

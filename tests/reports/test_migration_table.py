@@ -9,8 +9,9 @@ from rich.console import Console, RenderableType
 from fleet.deployment import Route
 from fleet.ledger import Action, EntryState, Verb
 from fleet.migration.facts import Finding
-from fleet.migration.plan import FunctionPlan, Result
+from fleet.migration.plan import FunctionPlan
 from fleet.model import UNKNOWN_OWNER
+from fleet.results import Result
 from reports.history_table import history_table
 from reports.migration_table import DETAILED, outcome_table, plan_tables
 from tests.reports.migrations import (

@@ -1,0 +1,1 @@
+"""How many functions move, and when."""

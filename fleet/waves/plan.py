@@ -1,0 +1,253 @@
+"""The plan: waves of functions, a file people read, edit, review and replay. Frozen values.
+
+Its keys are those of waves.yaml; docs/waves.schema.json is made of these classes. Durations are
+texts as `90s`, `10m`, `1h` or `2d`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from fleet.inspection import Target
+from fleet.model import FunctionRef
+
+FORMAT = 1
+"""Of the file; another is refused."""
+
+_DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])|0")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
+
+
+def duration_of(text: str) -> timedelta:
+    """Read `90s`, `10m`, `1h`, `2d` or `0`; raises ValueError."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError("must be a duration such as 90s, 10m, 1h or 2d")
+    number, unit = match.groups()
+    return timedelta(**{_UNITS[unit]: int(number)}) if unit else timedelta()
+
+
+def hours_of(text: str) -> tuple[time, time]:
+    """Read `09:00-16:30`: when it opens and when it closes, the next day if that is earlier.
+
+    24:00 is midnight. Raises ValueError.
+    """
+    match = _HOURS.fullmatch(text)
+    if match is None or (match[3] == "24" and match[4] != "00"):
+        raise ValueError("must be hours such as 09:00-16:30")
+    opens, closes = time(int(match[1]), int(match[2])), time(int(match[3]) % 24, int(match[4]))
+    if opens == closes and text != "00:00-24:00":
+        raise ValueError("opens and closes at the same minute; the whole day is 00:00-24:00")
+    return opens, closes
+
+
+def _duration(text: str) -> str:
+    duration_of(text)
+    return text
+
+
+def _hours(text: str) -> str:
+    hours_of(text)
+    return text
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("must be a time zone such as Europe/Berlin or UTC")
+    return name
+
+
+def _arn(text: str) -> str:
+    FunctionRef.of_arn(text)
+    return text
+
+
+Duration = Annotated[str, AfterValidator(_duration)]
+Hours = Annotated[str, AfterValidator(_hours)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Arn = Annotated[str, AfterValidator(_arn)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+class Day(StrEnum):
+    """A day of the week, in the window's zone."""
+
+    MONDAY = "mon"
+    TUESDAY = "tue"
+    WEDNESDAY = "wed"
+    THURSDAY = "thu"
+    FRIDAY = "fri"
+    SATURDAY = "sat"
+    SUNDAY = "sun"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Freeze(_Model):
+    """Days on which nothing moves, both ends included, in the window's zone."""
+
+    first: date
+    last: date
+    why: str = ""
+
+
+class Window(_Model):
+    """When functions may be begun, and weights shifted; a rollback may happen at any time."""
+
+    days: tuple[Day, ...] = Field(default=tuple(Day), min_length=1)
+    hours: Hours = "00:00-24:00"
+    """Of the zone's clocks; a window that ends before it begins ends on the next day."""
+    zone: Zone = "UTC"
+    freeze: tuple[Freeze, ...] = ()
+
+    @cached_property
+    def tz(self) -> tzinfo:
+        """The zone's rules."""
+        return ZoneInfo(self.zone)
+
+
+class Budget(_Model):
+    """How many functions may fail, or be rolled back, before no further one is begun.
+
+    Whichever is spent first; None does not limit.
+    """
+
+    count: int | None = Field(default=None, ge=0)
+    percent: Percent | None = None
+    """Of the functions of the wave, or of the plan."""
+
+
+class Canary(_Model):
+    """How a function is watched after it has moved; the words are Flagger's.
+
+    https://docs.flagger.app/usage/how-it-works
+    """
+
+    interval: Duration = "10m"
+    """Between two steps of the weights of its aliases, and of its checks."""
+    step_weight: float = Field(default=10, gt=0, le=100)
+    """Percent of an alias's calls that each step adds to the new version."""
+    max_weight: float = Field(default=50, gt=0, le=100)
+    """Percent after which the next step is the whole."""
+    threshold: int = Field(default=1, ge=1)
+    """Checks in a row that have to fail before the function is rolled back."""
+    minimum_invocations: int = Field(default=20, ge=1)
+    """Of the new version, before it is judged."""
+    errors: Percent = 1.0
+    """Percentage points by which the new version's error rate may exceed the old one's."""
+    duration: float = Field(default=50, ge=0)
+    """Percent by which its average duration may exceed the old one's."""
+    throttles: Percent = 1.0
+    """Percentage points by which its rate of throttles may exceed the old one's."""
+    bake: Duration = "1h"
+    """How long it is watched once every call goes to it."""
+    longest: Duration = "1d"
+    """How long a step waits for the minimum of invocations; then it goes on, and says so."""
+
+
+class Arm64(_Model):
+    """The second pass, once a function has moved and baked."""
+
+    artifact: str
+    """Build for arm64: a directory that holds NAME.zip for each function, or an S3 address with
+    {account}, {region} and {function}, as for `fleet migrate --artifact`."""
+
+
+class RouteName(StrEnum):
+    """A route off go1.x."""
+
+    BRIDGE = "bridge"
+    DUAL = "dual"
+    DIRECT = "direct"
+
+
+class Member(_Model):
+    """A function of a wave, and what it was when the plan was made."""
+
+    function: Arn
+    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    verdict: str
+
+    @property
+    def ref(self) -> FunctionRef:
+        """The function."""
+        return FunctionRef.of_arn(self.function)
+
+
+class Wave(_Model):
+    """Functions that move together."""
+
+    name: Name
+    start: datetime
+    """Not before this time; with an offset, or in the window's zone."""
+    window: Window | None = None
+    """None: the plan's."""
+    parallelism: int = Field(default=8, ge=1, le=256)
+    """Functions under way at once, over all accounts."""
+    per_account_region: int = Field(default=2, ge=1, le=32)
+    """Functions under way at once in one account and region."""
+    route: RouteName | None = None
+    """None: bridge, or dual where the bridge can't be."""
+    allow_managed: bool = False
+    """Also functions that a stack or another tool deploys."""
+    canary: Canary | None = None
+    """None: aliases move at once, and nothing is watched afterwards."""
+    budget: Budget = Budget(count=0)
+    arm64: Arm64 | None = None
+    """None: the architecture stays."""
+    functions: tuple[Member, ...]
+
+
+class Staying(_Model):
+    """A function that can't move, and why."""
+
+    function: Arn
+    verdict: str
+    reason: str
+
+
+class Plan(_Model):
+    """The whole file."""
+
+    format: Literal[1]
+    name: Name
+    """Its run is remembered under this name, however often the file is edited."""
+    organization: str
+    """The organization's id, or the account where there is none; another is refused."""
+    scan: str
+    """The scan it was made of."""
+    target: Target = Target.AL2023
+    window: Window = Window()
+    """Of every wave that has none of its own."""
+    budget: Budget = Budget()
+    """Over all waves."""
+    bucket: str | None = None
+    """For packages over 50 MB: a bucket's name with {account} and {region}."""
+    waves: tuple[Wave, ...] = Field(min_length=1)
+    staying: tuple[Staying, ...] = ()
+
+    def window_of(self, wave: Wave) -> Window:
+        """The wave's own window, or the plan's."""
+        return wave.window or self.window
+
+    def start_of(self, wave: Wave) -> datetime:
+        """The wave's start; without an offset it is a time of the window's zone."""
+        if wave.start.tzinfo is not None:
+            return wave.start
+        return wave.start.replace(tzinfo=self.window_of(wave).tz)
+
+    def members(self) -> Iterator[tuple[Wave, Member]]:
+        """Every function that is to move, in order."""
+        return ((wave, member) for wave in self.waves for member in wave.functions)
