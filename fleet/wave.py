@@ -55,8 +55,12 @@ class MemberState:
     """When it came to be what it is: the last move or shift of weight, or its end."""
     share: float = 0.0
     """Share (0–1) of the calls that its aliases send to the new version while it bakes."""
+    checked: datetime | None = None
+    """When its canary judged last."""
     failed_checks: int = 0
     """Checks in a row that its canary has not passed."""
+    unjudged: bool = False
+    """Whether it went on, or ended, without numbers enough to judge by."""
     run: str = ""
     """Id of the run that touched it last, as in the ledger."""
 
