@@ -137,6 +137,10 @@ class Way:
     """Alias that gets the last one."""
     tags: Mapping[str, str]
     """What the function carries once everything is done; never empty, since it says just that."""
+    share: float | None = None
+    """Of a canary: the share of their calls that aliases of its owners are to send to the last
+    deployment. Below 1 the way comes to its end later, with a greater one. None: they move at
+    once, and weights are their owners' own."""
 
     @property
     def start(self) -> Deployment:
@@ -240,6 +244,11 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Baking:
+    """Aliases send the way's share to what was proven; the rest of the way waits for a larger."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stale:
     """Somebody else changed the function: nothing is overwritten."""
 
@@ -255,5 +264,5 @@ class Stuck:
 
 Write = Publish | PutAlias | UpdateConfiguration | UpdateCode | PutTags | RemoveTags
 """What changes something in AWS."""
-End = Done | Stale | Stuck
+End = Done | Baking | Stale | Stuck
 Step = Wait | Write | Prove | End

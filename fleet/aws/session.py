@@ -78,15 +78,21 @@ class Aws:
         stop: threading.Event | None = None,
         clock: Callable[[], datetime] = _utc_now,
         first_wait: float = 0.5,
+        sharing: int = 1,
     ) -> None:
-        """`stop` ends waits and retries at once; `first_wait` (seconds) starts the backoff."""
+        """`stop` ends waits and retries at once; `first_wait` (seconds) starts the backoff.
+
+        Of `sharing` processes at work in one account and region each takes its part of the calls
+        a second, so that together they keep to them without knowing of one another.
+        """
         self._clients = clients
         permissions = tuple(permissions)
         self._actions = {(each.service, each.operation): each.action for each in permissions}
         self._session_policy = session_policy(permissions)
         self._role_name = role_name
         self._external_id = external_id
-        self._calls_per_second = calls_per_second
+        self._calls_per_second = calls_per_second / sharing
+        self._get_function_per_second = GET_FUNCTION_PER_SECOND / sharing
         self._stop = stop or threading.Event()
         self._clock = clock
         self._roles: dict[str, AssumedRole] = {}
@@ -112,7 +118,7 @@ class Aws:
             if paces is None:
                 paces = (
                     Pace(self._calls_per_second, sleep=sleep),
-                    Pace(GET_FUNCTION_PER_SECOND, sleep=sleep),
+                    Pace(self._get_function_per_second, sleep=sleep),
                 )
                 self._paces[account, region] = paces
         return Lane(account, region, *paces)

@@ -11,11 +11,12 @@ import typer
 from fleet.aws.failures import NoCredentials
 from fleet.cli.chosen import Filters, of_arns, of_scan
 from fleet.cli.confirm import check_terminal, confirmed
-from fleet.cli.migrating import Order, at_work, counted_owners
+from fleet.cli.migrating import at_work, counted_owners
 from fleet.cli.options import Many, Shown
 from fleet.cli.status import Status
 from fleet.cli.terminal import console
 from fleet.errors import BadSelection
+from fleet.migration.equipping import Order
 from fleet.migration.ground import Ground
 from fleet.migration.plan import Outcome
 from fleet.migration.prepared import Prepared

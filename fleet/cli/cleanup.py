@@ -40,10 +40,10 @@ def cleanup(
     from fleet.aws.clients import Clients
     from fleet.aws.session import Aws
     from fleet.cli.confirm import confirmed
-    from fleet.cli.migrating import now, run_id
     from fleet.cli.packages import say
     from fleet.migration.acting import Journal
     from fleet.migration.cleaning import delete_leftovers, look_for_leftovers
+    from fleet.migration.equipping import now, run_id
     from fleet.permissions import CLEANUP, DELETE
     from fleet.scan.selection import check_account_ids, split_values
     from fleet.settings import Settings

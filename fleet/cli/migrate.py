@@ -109,8 +109,9 @@ def migrate(
     """Take functions off go1.x; without --apply, show the steps and change nothing."""
     from fleet.cli.changing import Change, Manner, carry_out, chosen, filters_of
     from fleet.cli.events import tell_strays, test_events
-    from fleet.cli.migrating import Order, today, updates_blocked
+    from fleet.cli.migrating import today, updates_blocked
     from fleet.migration.artifacts import artifact_for
+    from fleet.migration.equipping import Order
     from fleet.migration.facts import Asked
     from fleet.migration.moving import move
     from fleet.migration.preparing import prepare

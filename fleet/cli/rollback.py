@@ -40,7 +40,8 @@ def rollback(
     """
     from fleet.cli.changing import Change, Manner, carry_out, chosen
     from fleet.cli.chosen import Filters
-    from fleet.cli.migrating import Order, today, updates_blocked
+    from fleet.cli.migrating import today, updates_blocked
+    from fleet.migration.equipping import Order
     from fleet.migration.facts import Asked
     from fleet.migration.returning import bring_back, prepare_back
     from fleet.permissions import BUCKET, BUCKET_UNRECORDED, MOVE, PLAN, UNRECORDED

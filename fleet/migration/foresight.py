@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from fleet.deployment import (
     AliasNow,
+    Baking,
     Done,
     Observed,
     Prove,
@@ -38,7 +39,7 @@ def foresee(
     *,
     newest: Published | None = None,
 ) -> tuple[Step, ...]:
-    """Give every step to the end, waiting left out; the last one is Done, Stale or Stuck.
+    """Give every step to the end, waiting left out; the last one is an end.
 
     `newest` is the version that was published last: publishing answers it, instead of minting
     another, where $LATEST is the same, and the aliases on it are then those that move.
@@ -53,7 +54,7 @@ def _steps(
         step = decide(seen)
         if not isinstance(step, Wait):
             yield step
-        if isinstance(step, (Done, Stale, Stuck)):
+        if isinstance(step, (Done, Baking, Stale, Stuck)):
             return
         seen = after(seen, way, step, newest)
         newest = seen.minted or newest
@@ -80,7 +81,7 @@ def after(seen: Observed, way: Way, step: Step, newest: Published | None = None)
             return replace(seen, proven=True)
         case Wait():
             return _settled(seen)
-        case Done() | Stale() | Stuck():
+        case Done() | Baking() | Stale() | Stuck():
             return seen
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fleet.aws.failures import CallFailed, NoCredentials, RoleRefused
 from fleet.aws.updates import invoke
-from fleet.deployment import OWN_ALIASES, Done, Observed, Prove, Stale, Stuck, Way
+from fleet.deployment import OWN_ALIASES, Baking, Done, End, Observed, Prove, Stale, Stuck, Way
 from fleet.errors import FleetError
 from fleet.ledger import Action, Verb
 from fleet.migration.ground import Ground
@@ -16,6 +16,7 @@ from fleet.migration.problems import FORBIDDEN, Halted, OutOfCredentials, StillU
 from fleet.migration.proving import Proof, ProofOutcome, judge
 from fleet.migration.returning import Return, images_of
 from fleet.migration.route import moving, next_step
+from fleet.migration.travelling import Journey
 from fleet.migration.work import Work
 from fleet.model import LATEST
 from fleet.results import Result
@@ -80,14 +81,17 @@ class _Move:
                 raise
             # Better where it was than where nothing of it runs.
             return self._back(self._why(error))
+        return self._ended(end, journey)
+
+    def _ended(self, end: End | Prove, journey: Journey) -> Outcome:
+        work = self._work
         match end:
-            case Done():
+            case Done() | Baking():
                 notes = (*staying(work.observer.seen()), *self._to_do)
                 if self._proof.reason:
                     notes = (self._proof.reason, *notes)
-                return work.ended(
-                    Result.MIGRATED if work.done else Result.ALREADY_THERE, notes=notes
-                )
+                result = Result.MIGRATED if work.done else Result.ALREADY_THERE
+                return work.ended(Result.BAKING if end == Baking() else result, notes=notes)
             case Stale():
                 return work.ended(Result.STALE, f"{end.reason}; nothing of it was overwritten")
             case Stuck() if journey.in_gap(work.observer.now.deployment):
@@ -127,7 +131,7 @@ class _Move:
         self._proof = self._shown()
         asked = work.ground.events.of(work.ref.name) is not None
         if self._proof.outcome is ProofOutcome.INCONCLUSIVE and asked:
-            waiting = ", ".join(alias.name for alias in moving(work.observer.seen()))
+            waiting = ", ".join(alias.name for alias in moving(work.observer.seen(), self._way))
             if waiting:
                 said = (
                     f"{self._proof.reason}; $LATEST has moved and stays, and these aliases wait "

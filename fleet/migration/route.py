@@ -17,6 +17,7 @@ from fleet.deployment import (
     SERVING_ALIAS,
     X86_64_ALIAS,
     AliasNow,
+    Baking,
     Deployment,
     Done,
     Observed,
@@ -85,15 +86,26 @@ def next_step_back(
     return step
 
 
-def moving(seen: Observed) -> tuple[AliasNow, ...]:
+def moving(seen: Observed, way: Way) -> tuple[AliasNow, ...]:
     """Give the aliases of the function's owners that move, once the version kept is known."""
     kept = seen.kept
     if kept is None or kept.deployment.rest != seen.deployment.rest:
         # With other settings it is not what $LATEST is: moving would release them.
         return ()
     return tuple(
-        alias for alias in _others(seen) if alias.version == kept.version and not alias.weights
+        alias
+        for alias in _others(seen)
+        if alias.version == kept.version
+        if not alias.weights or _is_on_its_way(alias, seen, way)
     )
+
+
+def _is_on_its_way(alias: AliasNow, seen: Observed, way: Way) -> bool:
+    """Whether a canary has sent a share of its calls to what was proven."""
+    if way.share is None or alias.provisioned or seen.kept is None or seen.serving is None:
+        # Else weights are its owners', and beside provisioned concurrency AWS's.
+        return False
+    return alias.version == seen.kept.version and alias.weights.keys() == {seen.serving.version}
 
 
 def update(
@@ -124,20 +136,37 @@ def _before_the_first_change(seen: Observed, way: Way) -> Step | None:
 
 def _after_the_last_change(seen: Observed, way: Way) -> Step:
     done = all(seen.tags.get(key) == value for key, value in way.tags.items())
-    if not (done or seen.proven):
+    # Weights are given after the proof; a canary need not be proven at each of its steps.
+    shifting = [alias for alias in _others(seen) if _is_on_its_way(alias, seen, way)]
+    if any(alias not in moving(seen, way) for alias in shifting):
+        # Going on would leave them between two versions of which neither is what $LATEST is.
+        return Stale("its settings were changed while its aliases shifted")
+    if not (done or seen.proven or shifting):
         return Prove()
     if missing := _held(seen, way.serve, seen.serving):
         return missing
     if done or seen.serving is None:
         # Whoever has moved an alias since then had a reason.
         return Done()
-    for alias in moving(seen):
-        return PutAlias(alias.name, seen.serving.version, alias)
+    for alias in moving(seen, way):
+        if step := _shifted(alias, seen.serving.version, way.share):
+            return step
     for alias in _others(seen):
         for its in (seen.kept, seen.serving):
             if its is not None and _is_shifting_to(alias, its.version):
                 return Wait(_shifting(alias))
-    return PutTags(way.tags)
+    return Baking() if moving(seen, way) else PutTags(way.tags)
+
+
+def _shifted(alias: AliasNow, version: str, share: float | None) -> PutAlias | None:
+    """Give the step that sends a share of an alias's calls to a version; None if it does."""
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html: weights and
+    # provisioned concurrency exclude each other.
+    if share is None or share >= 1 or alias.provisioned:
+        return PutAlias(alias.name, version, alias)
+    if abs(alias.weights.get(version, 0.0) - share) < _LEAST_SHARE:
+        return None
+    return PutAlias(alias.name, alias.version, alias, {version: share})
 
 
 def _next_move_back(
@@ -226,6 +255,9 @@ def _elsewhere(now: Deployment, way: Way) -> str:
     nearest = min((differing(other) for other in way.path), key=len)
     return f"somebody else changed it: {', '.join(_WORDS[name] for name in nearest)}"
 
+
+_LEAST_SHARE = 0.005
+"""AWS may give a weight back as another float than it was sent."""
 
 _UNREADABLE = "not every setting can be read, so nobody can tell what has changed"
 

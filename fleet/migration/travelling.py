@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from fleet.aws.failures import CallFailed, Interrupted, Situation
 from fleet.deployment import (
+    Baking,
     Deployment,
     Done,
     End,
@@ -98,7 +99,7 @@ class Journey:
                 looked_anew = True
                 self.observer.forget()
                 continue
-            if isinstance(step, (Done, Stale, Stuck)):
+            if isinstance(step, (Done, Baking, Stale, Stuck)):
                 return step
             looked_anew = False
             self._check_going_on(seen)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from fleet.deployment import (
+    Baking,
     Deployment,
     Done,
     Prove,
@@ -44,7 +45,7 @@ def action(step: Write) -> Action:
     return _ACTIONS[type(step)]
 
 
-def words(step: Step, way: Way) -> str:  # noqa: PLR0911 - one a step
+def words(step: Step, way: Way) -> str:  # noqa: C901, PLR0911 - one a step
     """Say exactly what a step of this way changes. Names in it come from outside as they are."""
     match step:
         case Wait():
@@ -61,6 +62,8 @@ def words(step: Step, way: Way) -> str:  # noqa: PLR0911 - one a step
             return f"tags off: {', '.join(step.keys)}"
         case Prove():
             return "prove: $LATEST works as it is now (it is invoked only with a test event)"
+        case Baking():
+            return f"wait with {way.share or 1:.4g} of the calls on what was proven"
         case Done():
             return "nothing is left to do"
         case Stale() | Stuck():

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
+from fleet.deployment import OWN_ALIASES
 from fleet.migration.moving import move
 from fleet.migration.preparing import prepare
+from fleet.model import GO1X
 from fleet.results import Result
 from tests.migration.mover import Mover
-from tests.migration.orders import TO_SHIM, Orders, add_orders
+from tests.migration.orders import TO_SHIM, Orders, add_orders, when
 from tests.migration.seeded import Snapshot
 from tests.migration.test_moving import Interrupter
-from tests.moto_fixtures.small_organization import Organization
+from tests.moto_fixtures.small_organization import MEMBER, Organization
 
 UPLOADED = 4
 """Writes on bridge until the new package is there: version, alias, layer and runtime, package."""
@@ -23,19 +28,26 @@ def before(organization: Organization) -> Snapshot:
     return add_orders(organization, Code={"ZipFile": TO_SHIM}).look()
 
 
-@pytest.fixture
-def halfway(organization: Organization, mover: Mover, before: Snapshot) -> Orders:
-    """A function that Ctrl-C has left behind the upload, under a release with another shim."""
-    interrupter = Interrupter(UPLOADED)
-    earlier = mover.anew(leave_off=interrupter.leave_off)
+@contextmanager
+def another_release() -> Iterator[None]:
+    """One with another shim, whose packages this one can't make."""
     with pytest.MonkeyPatch.context() as patch:
         for module in WHERE_IT_IS_READ:
             patch.setattr(f"fleet.package.rewriting.{module}.SHIM", b"#!/bin/sh\nexec $_HANDLER\n")
+        yield
+
+
+@pytest.fixture
+def halfway(organization: Organization, mover: Mover, before: Snapshot) -> Orders:
+    """A function that Ctrl-C has left behind the upload, under another release."""
+    interrupter = Interrupter(UPLOADED)
+    earlier = mover.anew(leave_off=interrupter.leave_off)
+    with another_release():
         prepared = prepare(earlier.ground, earlier.ref())
         organization.emulator.on_call = interrupter.hear
         assert move(earlier.ground, prepared).result is Result.INTERRUPTED
         organization.emulator.on_call = None
-    orders = Orders(organization, organization.client("lambda", "111111111111"), "orders")
+    orders = Orders(organization, organization.client("lambda", MEMBER))
     now = orders.look()
     assert len(now.configuration["Layers"]) == 1
     assert now.code_sha256 != before.code_sha256
@@ -57,3 +69,41 @@ def test_what_another_release_uploaded_comes_back(
     assert mover.anew().roll_back().result is Result.ROLLED_BACK
     after = halfway.look()
     assert (after.configuration, after.code_sha256) == (before.configuration, before.code_sha256)
+
+
+def refused_at_the_last(mover: Mover, orders: Orders, *, nth: int) -> Snapshot:
+    """What it is after a way back whose last update, that to go1.x, AWS refuses."""
+
+    def block() -> None:
+        orders.organization.emulator.block_runtimes(updating=[GO1X])
+
+    with when(orders.organization, "UpdateFunctionConfiguration", block, nth=nth):
+        outcome = mover.roll_back()
+    assert outcome.result is Result.PARTLY_BACK
+    assert "$LATEST can never go back" in outcome.reason
+    after = orders.look()
+    assert after.configuration["Runtime"] == "provided.al2023"
+    assert after.configuration.get("Layers", []) == []
+    return after
+
+
+def test_refused_on_the_way_back_from_halfway_it_goes_to_the_end_with_the_package_it_had(
+    mover: Mover, halfway: Orders
+) -> None:
+    there = halfway.look()
+    after = refused_at_the_last(mover.anew(), halfway, nth=1)
+    # No version holds that package, and this release makes another one.
+    assert after.code_sha256 == there.code_sha256
+
+
+def test_refused_on_the_way_back_from_the_end_it_goes_there_again_with_the_package_it_had(
+    organization: Organization, mover: Mover, before: Snapshot
+) -> None:
+    with another_release():
+        assert mover.migrate().result is Result.MIGRATED
+    orders = Orders(organization, organization.client("lambda", MEMBER))
+    there = orders.look()
+    after = refused_at_the_last(mover.anew(), orders, nth=2)
+    assert (after.configuration, after.code_sha256) == (there.configuration, there.code_sha256)
+    assert after.tags == there.tags
+    assert after.without(*OWN_ALIASES).aliases == before.aliases

@@ -8,6 +8,7 @@ from fleet.deployment import (
     SERVING_ALIAS,
     X86_64_ALIAS,
     AliasNow,
+    Baking,
     Done,
     Observed,
     Prove,
@@ -164,7 +165,7 @@ def test_what_was_proven_is_published_for_the_alias_provided() -> None:
 def test_an_alias_moves_that_runs_the_very_version_that_was_kept() -> None:
     live = AliasNow("live", "1", revision="a1")
     seen = replace(SERVED, aliases=(*OWN, live))
-    assert moving(seen) == (live,)
+    assert moving(seen, WAY) == (live,)
     assert step(seen) == PutAlias("live", "2", live)
 
 
@@ -180,17 +181,57 @@ def test_an_alias_moves_that_runs_the_very_version_that_was_kept() -> None:
 )
 def test_an_alias_that_runs_anything_else_stays(alias: AliasNow) -> None:
     seen = replace(SERVED, aliases=(*OWN, alias))
-    assert moving(seen) == ()
+    assert moving(seen, WAY) == ()
     assert step(seen) == PutTags(TAGS)
 
 
 def test_fleets_own_aliases_are_never_moved_like_a_teams() -> None:
     kept = AliasNow(X86_64_ALIAS, "1")
-    assert moving(replace(SERVED, aliases=(*OWN, kept))) == ()
+    assert moving(replace(SERVED, aliases=(*OWN, kept)), WAY) == ()
 
 
 def test_no_alias_moves_while_nothing_is_kept() -> None:
-    assert moving(replace(SERVED, kept=None, aliases=(AliasNow("live", "1"),))) == ()
+    assert moving(replace(SERVED, kept=None, aliases=(AliasNow("live", "1"),)), WAY) == ()
+
+
+def test_a_canary_sends_its_share_and_waits_before_the_tags_say_that_all_is_done() -> None:
+    live = AliasNow("live", "1")
+    tenth = replace(WAY, share=0.1)
+    seen = replace(SERVED, aliases=(*OWN, live))
+    assert step(seen, tenth) == PutAlias("live", "1", live, {"2": 0.1})
+    shifted = replace(seen, proven=False, aliases=(*OWN, AliasNow("live", "1", {"2": 0.1})))
+    assert step(shifted, tenth) == Baking()
+
+
+def test_a_canarys_next_share_goes_out_without_another_proof() -> None:
+    live = AliasNow("live", "1", {"2": 0.1})
+    seen = replace(SERVED, proven=False, aliases=(*OWN, live))
+    assert step(seen, replace(WAY, share=0.2)) == PutAlias("live", "1", live, {"2": 0.2})
+    assert step(seen, replace(WAY, share=1.0)) == PutAlias("live", "2", live)
+
+
+def test_a_weight_that_aws_gives_back_as_another_float_is_not_sent_again() -> None:
+    seen = replace(SERVED, aliases=(*OWN, AliasNow("live", "1", {"2": 0.30000000000000004})))
+    assert step(seen, replace(WAY, share=0.3)) == Baking()
+
+
+def test_a_canary_gives_no_weights_to_an_alias_with_provisioned_concurrency() -> None:
+    live = AliasNow("live", "1", provisioned=True)
+    seen = replace(SERVED, aliases=(*OWN, live))
+    assert step(seen, replace(WAY, share=0.1)) == PutAlias("live", "2", live)
+
+
+def test_a_canary_leaves_weights_that_are_its_owners_alone() -> None:
+    seen = replace(SERVED, aliases=(*OWN, AliasNow("live", "1", {"0": 0.1})))
+    assert step(seen, replace(WAY, share=0.2)) == PutTags(TAGS)
+
+
+def test_a_canary_whose_function_got_other_settings_is_told_and_not_gone_on_with() -> None:
+    other = replace(END, rest="other")
+    live = AliasNow("live", "1", {"2": 0.1})
+    seen = replace(SERVED, deployment=other, aliases=(*OWN, live))
+    way_now = replace(WAY, share=0.2, path=tuple(replace(each, rest="other") for each in WAY.path))
+    assert isinstance(step(seen, way_now), Stale)
 
 
 @pytest.mark.parametrize(("version", "left"), [("2", "1"), ("1", "0"), ("1", "2")])

@@ -384,10 +384,17 @@ def test_what_is_foreseen_is_what_an_undisturbed_run_does(
 
 
 def told(step: Step, minted: int) -> object:
-    """A step without what nobody can know before: numbers of new versions, and revisions."""
+    """A step without what nobody can know before.
+
+    That is numbers of new versions, revisions, and how far AWS's own shift of an alias's
+    provisioned concurrency has come by then.
+    """
     match step:
         case PutAlias():
-            was = step.before and (step.before.version, dict(step.before.weights))
+            was = step.before and (
+                step.before.version,
+                {} if step.before.provisioned else dict(step.before.weights),
+            )
             return step.name, _known(step.version, minted), step.weights, was
         case UpdateCode() | UpdateConfiguration():
             return type(step), step.before, step.after
