@@ -43,14 +43,19 @@ def _member(service: str, operation: str, reason: str, *, action: str | None = N
     return Permission(service, operation, action or f"{service}:{operation}", Where.MEMBER, reason)
 
 
-_ENTERING: tuple[Permission, ...] = (
+ENTERING: tuple[Permission, ...] = (
     _caller("sts", "GetCallerIdentity", "tells account and partition; AWS never denies it"),
     _caller("sts", "AssumeRole", "enters each account"),
 )
+"""What every command calls that asks AWS anything."""
+
+ORGANIZATION: tuple[Permission, ...] = (
+    _caller("organizations", "DescribeOrganization", "names the organization and its management"),
+)
 
 SCAN: tuple[Permission, ...] = (
-    *_ENTERING,
-    _caller("organizations", "DescribeOrganization", "names the organization and its management"),
+    *ENTERING,
+    *ORGANIZATION,
     _caller("organizations", "ListAccounts", "finds every account"),
     _caller("organizations", "ListRoots", "where the tree of organizational units begins"),
     _caller("organizations", "ListOrganizationalUnitsForParent", "the tree itself"),
@@ -73,7 +78,7 @@ INSPECT: tuple[Permission, ...] = (
 """Beside SCAN, and only where packages are to be read: GetFunction shows environment variables."""
 
 PLAN: tuple[Permission, ...] = (
-    *_ENTERING,
+    *ENTERING,
     _member("lambda", "GetFunction", "what a function, version or alias is, and its package"),
     _member("lambda", "ListTags", "GetFunction shows tags only with it: whose function it is"),
     _member("lambda", "ListAliases", "who serves which version"),
@@ -103,6 +108,11 @@ MOVE: tuple[Permission, ...] = (
 )
 """What they write, and only with --apply."""
 
+CANARY: tuple[Permission, ...] = (
+    _member("cloudwatch", "GetMetricData", "errors, durations and throttles of what has moved"),
+)
+"""What judges a function after its move, where its wave has a canary."""
+
 INVOKE = (
     _member("lambda", "Invoke", "test events (--event, --events)", action="lambda:InvokeFunction"),
 )
@@ -115,13 +125,18 @@ ARTIFACT = (
     _caller("s3", "GetObject", "the same, where only you can read the bucket"),
 )
 CLEANUP: tuple[Permission, ...] = (
-    *_ENTERING,
+    *ENTERING,
     _member("lambda", "ListLayerVersions", "versions of the bridge layer"),
     _member("lambda", "GetLayerVersion", "whether their content is fleet's"),
     _member("lambda", "ListFunctions", "whether any function has it still"),
 )
 DELETE = (_member("lambda", "DeleteLayerVersion", "takes the bridge layer away"),)
 """What `fleet cleanup` writes, and only with --apply."""
+
+NOTIFY: tuple[Permission, ...] = (
+    _caller("sns", "Publish", "tells what happens while waves run (notify: sns:)"),
+)
+"""Beside ENTERING, and only where a topic is set."""
 
 UNRECORDED: tuple[Permission, ...] = (
     _member("kms", "", "functions whose environment has a key of yours", action="kms:Decrypt"),

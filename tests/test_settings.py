@@ -55,8 +55,8 @@ def test_without_any_file_the_defaults_hold(
         ("state: [\n", "line 2", "expected"),
         ("!!python/object/apply:os.system ['true']\n", "line 1", "constructor"),
         ("\x00", "line 1", "not YAML"),
-        ("state: !!timestamp 2020\n", "line 1", "not YAML"),
-        ("[" * 5000, "line 1", "not YAML"),
+        ("state: !!timestamp 2020\n", "line 1", "constructor"),
+        ("[" * 5000, "line 1", "levels deep"),
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_line_and_key(

@@ -52,6 +52,11 @@ VERBS = {
         "rollback",
         "Bring functions back to what they were; without --apply, show how and change nothing.",
     ),
+    "plan": Verb(
+        "fleet.cli.plan",
+        "plan_app",
+        "Group the functions that can move into waves: a file to read, edit and review.",
+    ),
     "history": Verb(
         "fleet.cli.history",
         "history",
@@ -67,6 +72,11 @@ VERBS = {
         "trial_app",
         "Get ready to start packages under AWS's Runtime Interface Emulator.",
     ),
+    "waves": Verb(
+        "fleet.cli.waves",
+        "waves_app",
+        "Run a plan wave by wave; see how far it is, stop it, go on, or go back.",
+    ),
     "diff": Verb(
         "fleet.cli.diff", "diff", "Compare two saved scans: gone, new, still there, not seen."
     ),
@@ -74,7 +84,7 @@ VERBS = {
     "demo": Verb(
         "fleet.cli.demo",
         "demo",
-        "Scan an organization that runs on this machine, and move three of its functions.",
+        "Scan an organization that runs on this machine, and move some of its functions.",
     ),
     "policy": Verb(
         "fleet.cli.policy", "policy_app", "Print the least permissions that a command needs."
