@@ -108,6 +108,26 @@ class SavedPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds a lease: the process, for people and for whoever may find it gone."""
+
+    run: str
+    """Id of the run, as in the ledger."""
+    host: str
+    process: int
+    """The process's id, on `machine`."""
+    machine: str = ""
+    """The booted machine and its space of process ids; '' where the system tells none. Only where
+    two agree on it can one see whether the other's process lives."""
+    started: str = ""
+    """When the process began, in the system's own words: an id that was given out again is
+    another process."""
+
+    def __str__(self) -> str:
+        return f"run {self.run} (process {self.process} on {self.host})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """A right to work at something alone, until it ends or is given back."""
 
@@ -118,5 +138,5 @@ class Lease:
     fence: int
     """Rises each time the lease changes hands: who holds an older one has lost it."""
     until: datetime
-    holder: str
-    """For people: run, host and process."""
+    """When others may take it. Renewing it moves this, and leaves owner and fence."""
+    holder: Holder

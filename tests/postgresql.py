@@ -47,6 +47,13 @@ class Server:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     """One server a test process, started where it is first asked for."""
+    with running_postgresql() as server:
+        yield server
+
+
+@contextmanager
+def running_postgresql() -> Iterator[Server]:
+    """A server until the block ends."""
     programs = _programs()
     # pytest's own directories are too long for a socket's path.
     home = Path(tempfile.mkdtemp(prefix="fleet-pg-", dir="/tmp"))

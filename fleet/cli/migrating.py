@@ -16,7 +16,9 @@ import typer
 from fleet.cli.progress import MoveProgress, showing_move
 from fleet.cli.stopping import stopped_politely
 from fleet.fan_out import Crew, Inbox
+from fleet.leasing import Leases
 from fleet.lifecycle import Phase, load_lifecycle
+from fleet.migration.alone import alone
 from fleet.migration.equipping import Order, equipped, run_id
 from fleet.migration.ground import Ground
 from fleet.migration.many import act_on_all, prepare_all
@@ -45,6 +47,7 @@ class Session:
     """A command at work: look at functions first, then act on them."""
 
     ground: Ground
+    leases: Leases
     crew: Crew
     quiet: bool
 
@@ -63,12 +66,11 @@ class Session:
         wanted: Result,
         max_failures: int | None,
     ) -> tuple[list[Outcome], BaseException | None]:
-        """Act on every function; see fleet.migration.many.act_on_all."""
-        ground = self.ground
+        """Act on every function that nobody else is at; see fleet.migration.many.act_on_all."""
         with self._progress() as progress:
             return act_on_all(
                 prepared,
-                lambda one: act(ground, one),
+                lambda one: alone(self.leases, self.ground, one, act),
                 self.crew,
                 progress,
                 wanted=wanted,
@@ -97,20 +99,23 @@ def at_work(
     """Everything a command needs until the block ends; it can call what `permissions` name."""
     leave_off = threading.Event()
     inbox: Inbox = SimpleQueue()
+    run = run_id()
     with (
+        Leases.of(store, run) as leases,
         equipped(
             settings,
             store,
             permissions,
             order,
             environ=os.environ,
-            run=run_id(),
+            run=run,
             leave_off=leave_off,
             say=lambda line: typer.echo(line, err=True),
         ) as ground,
         ThreadPoolExecutor(settings.parallelism, thread_name_prefix="fleet") as executor,
     ):
-        yield Session(ground, Crew(executor, settings.parallelism, leave_off, inbox), quiet)
+        crew = Crew(executor, settings.parallelism, leave_off, inbox)
+        yield Session(ground, leases, crew, quiet)
 
 
 def counted_owners(plans: Sequence[FunctionPlan]) -> str:

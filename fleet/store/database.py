@@ -20,7 +20,20 @@ from fleet.store.upgrade import UPGRADES, upgrade
 _CREATION_LOCK = 0x666C656574
 """Advisory lock under which PostgreSQL lets one fleet at a time create the tables."""
 
-_CONNECT_SECONDS = "10"
+_CONNECTION = {
+    "connect_timeout": "10",
+    # Otherwise a server whose machine is gone is waited for a quarter of an hour.
+    "tcp_user_timeout": "30000",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
+"""libpq's parameters where the URL says nothing else; all in seconds but the second, which is in
+milliseconds. https://www.postgresql.org/docs/current/libpq-connect.html"""
+
+_POOL = {"pool_size": 16, "max_overflow": 0, "pool_timeout": 60.0}
+"""Connections of one process, and the seconds that a thread waits for one. Transactions take
+milliseconds, so threads take turns; PostgreSQL lets 100 in, from a coordinator and all workers."""
 
 _DURABLE = text(
     "SELECT set_config('synchronous_commit', 'on', true)"
@@ -165,13 +178,11 @@ class Database:
 
 def _engine(place: Place) -> Engine:
     if place.file:
-        return sqlite_file.engine(place.url)
-    arguments = (
-        {} if "connect_timeout" in place.url.query else {"connect_timeout": _CONNECT_SECONDS}
-    )
+        return sqlite_file.engine(place.url, **_POOL)
+    arguments = {name: value for name, value in _CONNECTION.items() if name not in place.url.query}
     try:
         return create_engine(
-            place.url, connect_args=arguments, pool_pre_ping=True, hide_parameters=True
+            place.url, connect_args=arguments, pool_pre_ping=True, hide_parameters=True, **_POOL
         )
     except ModuleNotFoundError:
         raise FileProblem(

@@ -43,7 +43,7 @@ def problem_of(error: SQLAlchemyError | sqlite3.Error, place: Place) -> FileProb
     return FileProblem(
         place.shown,
         f"the database says: {_first_line(error, place)}",
-        f"mend that, or {_ELSEWHERE}",
+        f"mend that and run the same command again, or {_ELSEWHERE}",
     )
 
 

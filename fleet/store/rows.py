@@ -97,7 +97,7 @@ def scan_row(header: ScanHeader) -> Row:
 def scan_header(row: Mapping[Any, Any]) -> ScanHeader:
     """Undo scan_row; options this fleet does not know raise ValueError."""
     options = orjson.loads(row["options"])
-    header = msgspec.convert({**_plain(row), "options": options}, ScanHeader)
+    header = msgspec.convert({**named(row), "options": options}, ScanHeader)
     # Left out where a dataclass is read; passed over, an option would be another question.
     if unknown := options.keys() - _OPTIONS:
         raise ValueError(f"no such options: {sorted(unknown)}")
@@ -119,7 +119,7 @@ def account_row(scan_id: str, account: Account) -> Row:
 
 def account(row: Mapping[Any, Any]) -> Account:
     """Undo account_row."""
-    return msgspec.convert(_plain(row), Account)
+    return msgspec.convert(named(row), Account)
 
 
 def coverage_row(
@@ -144,7 +144,7 @@ def coverage_row(
 
 def coverage(row: Mapping[Any, Any]) -> Coverage:
     """Undo coverage_row."""
-    return msgspec.convert(_plain(row), Coverage)
+    return msgspec.convert(named(row), Coverage)
 
 
 def check_function_columns(columns: Iterable[Sequence[object]]) -> None:
@@ -230,7 +230,8 @@ def _function_row(scan_id: str, record: FunctionRecord) -> Row:
     }
 
 
-def _plain(row: Mapping[Any, Any]) -> Row:
+def named(row: Mapping[Any, Any]) -> Row:
+    """A row by its columns' names."""
     # SQLAlchemy's names are more than texts, which msgspec does not take for names.
     return {str(name): value for name, value in row.items()}
 

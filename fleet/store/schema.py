@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -17,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 3
+VERSION = 4
 """Raised with every change to the tables below; an older fleet refuses a newer schema, a newer one
 brings an older schema up to date (upgrade.py)."""
 
@@ -172,3 +173,79 @@ HASH_KEY = Table(
     Column("key", LargeBinary, nullable=False),
 )
 """What settings are hashed with. Whoever has it and a hash can guess at an environment."""
+
+PLAN = Table(
+    "fleet_plan",
+    METADATA,
+    Column("name", _TEXT, primary_key=True),
+    Column("organization", _TEXT, nullable=False),
+    Column("digest", _TEXT, nullable=False),
+    Column("text", _TEXT, nullable=False),
+    Column("fleet", _TEXT, nullable=False),
+    Column("saved", _TEXT, nullable=False),
+)
+
+MEMBER = Table(
+    "fleet_member",
+    METADATA,
+    # Not its wave: a function that an edited plan puts into another one takes its state along.
+    Column("plan", _TEXT, primary_key=True),
+    Column("partition", _TEXT, primary_key=True),
+    Column("account", _TEXT, primary_key=True),
+    Column("region", _TEXT, primary_key=True),
+    Column("name", _TEXT, primary_key=True),
+    Column("wave", _TEXT, nullable=False),
+    Column("stage", _TEXT, nullable=False),
+    Column("phase", _TEXT, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("result", _TEXT),
+    Column("reason", _TEXT, nullable=False),
+    Column("began", _TEXT),
+    Column("since", _TEXT),
+    Column("share", Float(53), nullable=False),
+    Column("checked", _TEXT),
+    Column("failed_checks", Integer, nullable=False),
+    Column("unjudged", Boolean, nullable=False),
+    Column("run", _TEXT, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What the run of a plan remembers of each function. A plan may be saved later than its members."""
+
+ORDER = Table(
+    "fleet_order",
+    METADATA,
+    Column("plan", _TEXT, primary_key=True),
+    Column("wave", _TEXT, primary_key=True),
+    Column("kind", _TEXT, primary_key=True),
+    Column("at", _TEXT, nullable=False),
+    Column("by", _TEXT, nullable=False),
+    Column("why", _TEXT, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+TOLD = Table(
+    "fleet_told",
+    METADATA,
+    Column("plan", _TEXT, primary_key=True),
+    Column("wave", _TEXT, primary_key=True),
+    Column("event", _TEXT, primary_key=True),
+    Column("at", _TEXT, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What people were told already, so that two who notice it at once tell it once."""
+
+LEASE = Table(
+    "fleet_lease",
+    METADATA,
+    Column("key", _TEXT, primary_key=True),
+    Column("owner", _TEXT, nullable=False),
+    # A row outlives its lease: a fence that began again at 1 would let an old holder pass.
+    Column("fence", BigInteger, nullable=False),
+    Column("until", _TEXT, comment="NULL once it was given back"),
+    Column("run", _TEXT, nullable=False),
+    Column("host", _TEXT, nullable=False),
+    Column("machine", _TEXT, nullable=False),
+    Column("process", BigInteger, nullable=False),
+    Column("started", _TEXT, nullable=False),
+    sqlite_with_rowid=False,
+)

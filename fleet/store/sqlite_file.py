@@ -55,10 +55,14 @@ def make_private(file: Path) -> None:
             file.chmod(_PRIVATE)
 
 
-def engine(url: URL) -> Engine:
+def engine(url: URL, **pool: float) -> Engine:
     """Connect so that a transaction that writes takes its lock when it begins."""
     made = create_engine(
-        url, connect_args={"timeout": BUSY_SECONDS}, paramstyle="named", hide_parameters=True
+        url,
+        connect_args={"timeout": BUSY_SECONDS},
+        paramstyle="named",
+        hide_parameters=True,
+        **pool,
     )
     event.listen(made, "connect", _prepare)
     event.listen(made, "begin", _begin)

@@ -1,13 +1,13 @@
-"""Scans and the ledger as they are saved and read back; every write is one transaction."""
+"""Everything that is saved and read back; every write is one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from fleet.errors import BadSelection, FileProblem
 from fleet.inspection import Inspection, PackageFacts
@@ -26,24 +26,24 @@ from fleet.model import (
 from fleet.store import inspections, ledger, rows, summaries
 from fleet.store.database import Database
 from fleet.store.lanes import Lanes
+from fleet.store.leases import LeasePart
 from fleet.store.rows import FunctionRow
 from fleet.store.schema import ACCOUNT, COVERAGE, SCAN
 from fleet.store.summaries import HistoryPoint, Totals
-
-_Value = TypeVar("_Value")
+from fleet.store.waves import WavePart
 
 _ROWS_AT_ONCE = 1000
 _IDS_NAMED = 5
 
 
-class Store:
-    """Saved scans and the ledger, in one SQLite file or PostgreSQL database; threads may share it.
+class Store(WavePart, LeasePart):
+    """Scans, ledger, waves and leases, in an SQLite file or PostgreSQL; threads may share it.
 
     Every method raises FileProblem when the database refuses, and then changed nothing.
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._lanes = Lanes(database.dialect)
         self._save_inspection = inspections.saving(database.dialect)
 
@@ -301,12 +301,6 @@ class Store:
         with self._database.writing(durable=True) as connection:
             ledger.make_hash_key(connection)
         return self.hash_key()
-
-    def _all(
-        self, statement: Select[Any], value: Callable[[Mapping[Any, Any]], _Value]
-    ) -> list[_Value]:
-        with self._database.reading() as connection, self._database.making_sense():
-            return [value(row) for row in connection.execute(statement).mappings()]
 
     def _row(self, connection: Connection, scan_id: str) -> RowMapping | None:
         return connection.execute(select(SCAN).where(SCAN.c.id == scan_id)).mappings().first()

@@ -11,6 +11,7 @@ from fleet.store.schema import METADATA, SCHEMA, VERSION
 UPGRADES: Mapping[int, tuple[str, ...]] = {
     1: ("ALTER TABLE fleet_function ADD COLUMN signing_profile TEXT",),
     2: (),
+    3: (),
 }
 """By version, what leads from its tables to the next one's, besides tables that are new."""
 

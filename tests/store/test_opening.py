@@ -134,8 +134,8 @@ def test_database_of_another_program_is_refused_and_left_as_it_was(tmp_path: Pat
     ("statement", "said"),
     [
         (
-            "UPDATE fleet_schema SET version = 4",
-            "newer fleet .schema 4, this one knows 3.; upgrade",
+            "UPDATE fleet_schema SET version = 5",
+            "newer fleet .schema 5, this one knows 4.; upgrade",
         ),
         ("UPDATE fleet_schema SET version = 0", "which no fleet ever wrote"),
         ("DELETE FROM fleet_schema", "which no fleet ever wrote"),
