@@ -7,11 +7,11 @@ from datetime import datetime
 
 from moto.awslambda.utils import get_backend
 
-from .corrections import metrics
 from .corrections.function_changes import state_of
 from .corrections.function_packages import sha256_of
 from .corrections.function_state import Failure
 from .corrections.functions import LATEST, version_of
+from .corrections.metric_store import Calls, Statistics, resource_of
 from .corrections.runtimes import Blocked
 from .corrections.world import World
 
@@ -113,4 +113,29 @@ class Switches:
         qualifier: str | None = None,
     ) -> None:
         """Add Invocations to CloudWatch, of a function or one of its qualifiers."""
-        metrics.record(account, region, function, qualifier, points)
+        dimensions = {("FunctionName", function)}
+        if qualifier is not None:
+            dimensions.add(resource_of(function, qualifier))
+        values = {at: Statistics.of(value) for at, value in points.items()}
+        self._world.metrics.add(account, region, "Invocations", frozenset(dimensions), values)
+
+    def record_calls(
+        self, account: str, region: str, function: str, at: datetime, calls: Calls
+    ) -> None:
+        """Add to CloudWatch what Lambda would have sent of calls at this time.
+
+        Under every dimension they count for: the function, the qualifier, the version behind an
+        alias. Invoke does the same for the calls that it runs.
+        """
+        self._world.metrics.add_calls(account, region, function, at, calls)
+
+    def spoil_metrics(self, account: str, region: str, function: str, status: str | None) -> None:
+        """Answer the function's metrics with this StatusCode from now on, with None no longer.
+
+        Forbidden and InternalError bring no values; PartialData those that there are.
+        """
+        place = account, region, function
+        if status is None:
+            self._world.metrics.unreadable.pop(place, None)
+        else:
+            self._world.metrics.unreadable[place] = status

@@ -57,7 +57,7 @@ RoleName = Annotated[
     typer.Option(
         "--role-name",
         help="Name of the role in each account (default: what the command would assume; for the "
-        "template fleet-scan or fleet-migrate).",
+        "template fleet-scan, fleet-migrate or fleet-waves).",
     ),
 ]
 InPartition = Annotated[Partition, typer.Option("--partition", help="Of the accounts.")]
@@ -116,6 +116,45 @@ def migrate(
         *(ARTIFACT if artifact else ()),
     )
     _print("migrate", needed, document, role_name, partition, config)
+
+
+@policy_app.command()
+def waves(
+    *,
+    document: WhichDocument = Document.CALLER,
+    role_name: RoleName = None,
+    partition: InPartition = Partition.AWS,
+    notify: Annotated[
+        bool, typer.Option("--notify", help="With what an SNS topic in `notify` needs.")
+    ] = False,
+    bucket: Annotated[
+        bool, typer.Option("--bucket", help="With what `bucket` of a plan needs.")
+    ] = False,
+    artifact: Annotated[
+        bool, typer.Option("--artifact", help="With what `artifact: s3://…` of a plan needs.")
+    ] = False,
+    config: shared.Config = None,
+) -> None:
+    """Print what `fleet waves run`, `watch` and `rollback` need with --apply."""
+    from fleet.permissions import (
+        ARTIFACT,
+        BUCKET,
+        BUCKET_UNRECORDED,
+        CANARY,
+        MOVE,
+        NOTIFY,
+        ORGANIZATION,
+        PLAN,
+        UNRECORDED,
+    )
+
+    needed = (
+        *(*PLAN, *ORGANIZATION, *MOVE, *UNRECORDED, *CANARY),
+        *(NOTIFY if notify else ()),
+        *((*BUCKET, *BUCKET_UNRECORDED) if bucket else ()),
+        *(ARTIFACT if artifact else ()),
+    )
+    _print("waves", needed, document, role_name, partition, config)
 
 
 def _print(

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from fleet.deployment import Deployment, Route, Way
 from fleet.inspection import BOOTSTRAP, Strategy, Target
+from fleet.ledger import Entry
 from fleet.migration.paths import path
 
 RUNTIME_ROUTES = (Route.BRIDGE, Route.DUAL, Route.DIRECT)
@@ -42,6 +43,21 @@ def ways(
         for route in routes:
             with suppress(ValueError):
                 yield replace(like, route=route, path=path(route, like.start, end, bridge=bridge))
+
+
+def noted_ends(entries: Iterable[Entry], start: Deployment) -> Iterator[Deployment]:
+    """Give where packages lead that, as the ledger says, were made of a start; newest first.
+
+    Another release of fleet may have made them. With the Handler it had, either kind runs; the
+    start's own package on a custom runtime, as on the bridge, runs only with its layer and is none.
+    """
+    for entry in reversed(list(entries)):
+        made = entry.deployment_after
+        if made is None or made.runtime not in set(Target):
+            continue
+        if made.code_sha256 != start.code_sha256:
+            handler = made.handler if made.layers == start.layers else start.handler
+            yield replace(made, handler=handler, layers=start.layers, rest=start.rest)
 
 
 def way_of(deployment: Deployment, ways: Iterable[Way]) -> Way | None:

@@ -45,12 +45,12 @@ def equipped(
     run: str,
     leave_off: threading.Event,
     say: Callable[[str], None],
-    sharing: int = 1,
+    sharing: int | None = None,
 ) -> Iterator[Ground]:
     """Everything until the block ends; it can call what `permissions` name.
 
-    `sharing` is by how many processes at once an account and region may be worked on: each takes
-    its part of the calls a second. Raises NoCredentials, CallFailed and FileProblem.
+    `sharing` is for one of several processes: see Aws. Raises NoCredentials, CallFailed and
+    FileProblem.
     """
     clients = Clients(environ, profile=settings.profile, parallelism=settings.parallelism)
     aws = Aws(

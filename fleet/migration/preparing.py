@@ -27,7 +27,7 @@ from fleet.deployment import (
 )
 from fleet.errors import FleetError
 from fleet.inspection import Deployed, PackageFacts, Strategy, Target
-from fleet.migration.candidates import moved, way_of, ways
+from fleet.migration.candidates import moved, noted_ends, way_of, ways
 from fleet.migration.facts import Finding, GateFacts, LayerNow
 from fleet.migration.foresight import foresee
 from fleet.migration.gates import Choice, check, choose
@@ -209,7 +209,8 @@ class _Preparation:
         )
         way = chosen
         if seen.deployment not in chosen.path:
-            ends = chain([end], self._other_ends(start), self._noted_ends(start))
+            noted = noted_ends(self._ground.store.steps(self._ref), start)
+            ends = chain([end], self._other_ends(start), noted)
             way = way_of(seen.deployment, ways(chosen, ends, bridge)) or chosen
         newest = None if same is None else self._look.observer.version(same)
         steps = foresee(seen, way, lambda now: next_step(now, way), newest=newest)
@@ -266,17 +267,6 @@ class _Preparation:
             for strategy in (None, *Strategy):
                 with suppress(FleetError):
                     yield self._end(start, target, strategy)
-
-    def _noted_ends(self, start: Deployment) -> Iterator[Deployment]:
-        """Where packages lead that, as this state's ledger says, were made of it.
-
-        Another release of fleet may have made them. With the Handler it had, either kind runs.
-        """
-        for entry in reversed(self._ground.store.steps(self._ref)):
-            made = entry.deployment_after
-            if made is not None and made.runtime in set(Target):
-                handler = made.handler if made.layers == start.layers else start.handler
-                yield replace(made, handler=handler, layers=start.layers, rest=start.rest)
 
     def _gated(self, gate: GateFacts) -> Prepared:
         checked = check(gate, self._ground.asked)

@@ -35,7 +35,7 @@ from fleet.errors import FleetError
 from fleet.inspection import Strategy, Target
 from fleet.ledger import Verb
 from fleet.migration.before import before_images
-from fleet.migration.candidates import RUNTIME_ROUTES, moved, way_of, ways
+from fleet.migration.candidates import RUNTIME_ROUTES, moved, noted_ends, way_of, ways
 from fleet.migration.facts import Finding
 from fleet.migration.foresight import foresee
 from fleet.migration.gates import FREE_MODES, MOST_LAYERS, fits_into_a_call
@@ -134,8 +134,12 @@ class Return:
             way = work.with_bridge(way, Verb.ROLLBACK)
 
         def decide(seen: Observed) -> Step:
-            step = next_step_back(seen, way, self._images, refused=self._refused)
-            return staying_put(step, self._stays)
+            return staying_put(
+                next_step_back(
+                    seen, way, self._images, refused=self._refused, stays=bool(self._stays)
+                ),
+                self._stays,
+            )
 
         tags = work.observer.seen().tags
         marks = {key: tags[key] for key in OWN_TAGS if key in tags}
@@ -214,7 +218,8 @@ class _Preparation:
         refused = self._ground.asked.updates_blocked and start.runtime == GO1X
 
         def decide(now: Observed) -> Step:
-            return staying_put(next_step_back(now, way, images, refused=refused), stays)
+            step = next_step_back(now, way, images, refused=refused, stays=bool(stays))
+            return staying_put(step, stays)
 
         steps = foresee(seen, way, decide)
         last = steps[-1]
@@ -286,7 +291,7 @@ class _Preparation:
         home = Way(Route.BRIDGE, (start,), keep=self._keep, serve=SERVING_ALIAS, tags=tags)
         if seen.deployment == start:
             return home
-        ends = [replace(each, rest=start.rest) for each in self._known_ends(seen)]
+        ends = list(self._known_ends(seen, start))
         if self._to is Back.X86_64:
             routes: tuple[Route, ...] = (Route.ARCHITECTURE,)
             return way_of(seen.deployment, ways(home, ends, "", routes)) or home
@@ -299,13 +304,11 @@ class _Preparation:
             or next(ways(home, ends, bridge, routes), home)
         )
 
-    def _known_ends(self, seen: Observed) -> Iterator[Deployment]:
+    def _known_ends(self, seen: Observed, start: Deployment) -> Iterator[Deployment]:
         """What fleet has made of it: as AWS keeps it, and as this state's ledger has it."""
         if seen.serving is not None:
-            yield seen.serving.deployment
-        for entry in reversed(self._ground.store.steps(self._ref)):
-            if entry.deployment_after is not None:
-                yield entry.deployment_after
+            yield replace(seen.serving.deployment, rest=start.rest)
+        yield from noted_ends(self._ground.store.steps(self._ref), start)
 
     def _stays(self, way: Way, seen: Observed) -> str:
         """Why $LATEST can't go back, while its aliases can; '' where it can."""

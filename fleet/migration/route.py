@@ -65,20 +65,26 @@ def next_step(seen: Observed, way: Way) -> Step:
 
 
 def next_step_back(
-    seen: Observed, way: Way, before: Mapping[str, Alias], *, refused: bool = False
+    seen: Observed,
+    way: Way,
+    before: Mapping[str, Alias],
+    *,
+    refused: bool = False,
+    stays: bool = False,
 ) -> Step:
     """Name the one next step of the way back.
 
     `before` is what each alias was before this way moved it; an alias goes back only if it still
     is where the way has put it. Aliases first: they can go back whatever became of $LATEST.
     `refused` says that AWS refuses the runtime of the way's start by now: $LATEST then stays
-    where it is or, from halfway, goes on to the end of the way, which runs on every route.
+    where it is or, from halfway, goes on to the end of the way, which runs on every route. `stays`
+    says that $LATEST will not go back, so that tags that say what it is stay as well.
     """
     if not seen.settled:
         return Wait("an update is in progress")
     step = _next_move_back(seen, way, before, refused=refused)
     # Where $LATEST stays what they say it is, they stay.
-    marks = () if refused else _marks(seen, way)
+    marks = () if refused or stays else _marks(seen, way)
     changes = isinstance(step, (PutAlias, UpdateCode, UpdateConfiguration))
     # Before the first move, for they say that all is done; not where nothing goes back.
     if marks and (changes or (isinstance(step, Done) and seen.deployment == way.start)):

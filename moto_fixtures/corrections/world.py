@@ -15,6 +15,7 @@ from moto.utilities.utils import get_partition
 from .credentials import Sessions
 from .function_state import Failure, FunctionState
 from .line import Hook
+from .metric_store import MetricStore
 from .request import Call
 from .rules import Rules
 from .runtimes import Blocked
@@ -87,6 +88,8 @@ class World:
     """Called for every request that is recorded, in the thread that answers it."""
     code_storage: dict[tuple[str, str], int] = field(default_factory=dict)
     """(account, region) → bytes of code storage, where it isn't the usual 75 GB."""
+    metrics: MetricStore = field(default_factory=MetricStore)
+    """What Lambda has sent to CloudWatch."""
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.clock)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
 from types import MappingProxyType
 
 import orjson
@@ -14,7 +17,8 @@ import orjson
 from fleet.errors import FleetError
 from fleet.toolchain.problems import PackageUnusable
 from moto_fixtures.corrections.answers import Refusal
-from moto_fixtures.corrections.functions import latest_of
+from moto_fixtures.corrections.functions import latest_of, qualifier_of
+from moto_fixtures.corrections.metric_store import Calls
 from moto_fixtures.corrections.request import ApiRequest
 from moto_fixtures.corrections.serving import serving
 from moto_fixtures.corrections.world import World
@@ -35,15 +39,25 @@ _USER: Mapping[str, object] = MappingProxyType({"Type": "User"})
 def invoke(request: ApiRequest, world: World) -> Mapping[str, object]:
     """Invoke, of a function name or ARN with an optional version or alias.
 
-    An Event is run as well, once, before it is answered; what comes of it is not told. Raises
-    Refusal: what serving() raises, ResourceNotFoundException, RequestTooLargeException,
-    InvalidRequestContentException, InvalidZipFileException, and EmulatorFailure where the package
-    can't be run here.
+    An Event is run as well, once, before it is answered. What comes of a call that ran, or was
+    throttled, is told to CloudWatch. Raises Refusal: what serving() raises,
+    ResourceNotFoundException, RequestTooLargeException, InvalidRequestContentException,
+    InvalidZipFileException, and EmulatorFailure where the package can't be run here.
     """
     latest = latest_of(request)
     kind = request.params.get("InvocationType") or "RequestResponse"
     event = _event(request, kind)
-    serves = serving(latest, chosen(request, latest, world), world)
+    version = chosen(request, latest, world)
+    calls = Calls(qualifier=qualifier_of(request), version=version)
+    tell = partial(
+        world.metrics.add_calls, request.account, request.region, latest.function_name, world.now()
+    )
+    try:
+        serves = serving(latest, version, world)
+    except Refusal as refused:
+        if refused.status == HTTPStatus.TOO_MANY_REQUESTS and kind != "DryRun":
+            tell(replace(calls, throttles=1))
+        raise
     if serves.runtime != GO and not is_custom(serves.runtime):
         what = f"the runtime is {serves.runtime}" if serves.runtime else "it is an image"
         raise _not_run(f"{serves.name} can't be run here: {what}")
@@ -55,6 +69,8 @@ def invoke(request: ApiRequest, world: World) -> Mapping[str, object]:
         raise Refusal("InvalidZipFileException", str(error), 502, _USER) from None
     except (FleetError, OSError) as error:
         raise _not_run(f"the package of {serves.name} can't be run here: {error}") from None
+    failed = int(answer.failed)
+    tell(replace(calls, invocations=1, errors=failed, duration_ms=answer.milliseconds))
     if kind == "Event":
         return {"StatusCode": _ACCEPTED, "Payload": b""}
     result: dict[str, object] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
@@ -32,7 +33,9 @@ from fleet.model import GO1X, ROLLBACK_ALIAS
 from fleet.ownership import OwnerRule
 from fleet.results import Result
 from moto_fixtures.packages import zipped
+from moto_fixtures.server import Moment
 from tests.migration.mover import Mover
+from tests.migration.orders import when
 from tests.moto_fixtures.small_organization import MANAGEMENT, MEMBER, Client, Organization
 from tests.moto_fixtures.test_invoking import (
     AL2023,
@@ -329,6 +332,23 @@ def test_what_does_not_work_comes_back_to_x86_64_and_no_further(
     outcome = moved.anew(differently={"events": events}).move_to_arm64(artifact)
     assert outcome.result is Result.ROLLED_BACK
     assert "it fails with the test event" in outcome.reason
+    after = aliases(client)
+    assert after.pop(X86_64_ALIAS) == ("3", {})
+    assert (state(client), after, tags(client)) == before
+
+
+def test_what_an_earlier_run_had_moved_comes_back_with_what_does_not_work(
+    client: Client, moved: Mover, artifact: Path, organization: Organization
+) -> None:
+    before = state(client), aliases(client), tags(client)
+    leave_off = threading.Event()
+    with when(organization, "UpdateAlias", leave_off.set, Moment.AFTER):
+        outcome = moved.anew(leave_off=leave_off).move_to_arm64(artifact)
+    assert outcome.result is Result.INTERRUPTED
+    assert (aliases(client)[SERVING_ALIAS], aliases(client)["live"]) == (("4", {}), ("3", {}))
+    events = proving.TestEvents(proving.TestEvent(b"{}", b'"something else"'))
+    outcome = moved.anew(differently={"events": events}).move_to_arm64(artifact)
+    assert outcome.result is Result.ROLLED_BACK
     after = aliases(client)
     assert after.pop(X86_64_ALIAS) == ("3", {})
     assert (state(client), after, tags(client)) == before

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from moto_fixtures.server import Moment
 from tests.migration.mover import Mover, moving
 from tests.migration.orders import TO_RENAME, TO_SHIM, Orders, add_orders, recorded, when
 from tests.migration.seeded import Snapshot
-from tests.moto_fixtures.small_organization import MEMBER, RULES, Organization, running
+from tests.moto_fixtures.small_organization import HOME, MEMBER, RULES, Organization, running
 
 AL2023 = "provided.al2023"
 WRITES = 5
@@ -208,6 +210,75 @@ def test_ctrl_c_between_writes_leaves_what_runs_and_the_next_run_finishes(
     }
     assert mover.roll_back().result is Result.ROLLED_BACK
     assert orders.look().without(*OWN_ALIASES) == before
+
+
+def _sign(orders: Orders, policy: str) -> None:
+    with orders.organization.emulator.seeding():
+        made = orders.client.create_code_signing_config(
+            AllowedPublishers={
+                "SigningProfileVersionArns": [
+                    f"arn:aws:signer:{HOME}:{MEMBER}:/signing-profiles/shop/abc"
+                ]
+            },
+            CodeSigningPolicies={"UntrustedArtifactOnDeployment": policy},
+        )
+        orders.client.put_function_code_signing_config(
+            FunctionName=orders.name,
+            CodeSigningConfigArn=made["CodeSigningConfig"]["CodeSigningConfigArn"],
+        )
+
+
+def _pin_runtime(orders: Orders) -> None:
+    with orders.organization.emulator.seeding():
+        orders.client.put_runtime_management_config(
+            FunctionName=orders.name,
+            UpdateRuntimeOn="Manual",
+            RuntimeVersionArn=f"arn:aws:lambda:{HOME}::runtime:abc",
+        )
+
+
+def _deny(action: str) -> Callable[[Orders], None]:
+    def denied(orders: Orders) -> None:
+        rules = replace(RULES, denied=frozenset({(MEMBER, action)}))
+        orders.organization.emulator._world.rules = rules
+
+    return denied
+
+
+@pytest.mark.parametrize(
+    ("happens", "why"),
+    [
+        (partial(_sign, policy="Enforce"), "its code signing policy is Enforce"),
+        (partial(_sign, policy="Warn"), "its code signing policy is Warn"),
+        (_deny("lambda:ListCodeSigningConfigs"), "its code signing policy is not to be read"),
+        (_pin_runtime, "its runtime management mode is Manual"),
+        (
+            _deny("lambda:GetRuntimeManagementConfig"),
+            "its runtime management mode is not to be read",
+        ),
+    ],
+    ids=["signed", "signed to warn", "signing unreadable", "manual", "mode unreadable"],
+)
+def test_what_keeps_latest_from_changing_or_might_lets_aliases_back_and_is_told(
+    mover: Mover,
+    orders: Orders,
+    before: Snapshot,
+    happens: Callable[[Orders], None],
+    why: str,
+) -> None:
+    there = orders.look()
+    happens(orders)
+    orders.organization.emulator.calls.clear()
+    outcome = mover.anew().roll_back()
+    orders.organization.emulator._world.rules = RULES
+    assert outcome.result is Result.PARTLY_BACK
+    assert outcome.reason.startswith(f"$LATEST stays as it is: {why}")
+    assert not [
+        each for each in orders.written() if each.startswith(("UpdateFunction", "UntagResource"))
+    ]
+    after = orders.look()
+    assert (after.configuration, after.code_sha256) == (there.configuration, there.code_sha256)
+    assert after.without(*OWN_ALIASES).aliases == before.aliases
 
 
 def test_ctrl_c_in_the_gap_of_direct_leaves_the_gap_first(

@@ -15,6 +15,7 @@ from fleet.deployment import (
     OWN_ALIASES,
     SERVING_ALIAS,
     X86_64_ALIAS,
+    Deployment,
     Done,
     End,
     Prove,
@@ -211,6 +212,7 @@ class Story:
         if hand is Hand.ALIAS:
             self._move_by_hand()
         elif hand is Hand.ROLLBACK and ROLLBACK_ALIAS in world.aliases:
+            self._by_hand.add(ROLLBACK_ALIAS)
             world.point(ROLLBACK_ALIAS, 1 + self._others % len(world.versions))
         elif hand in {Hand.ROLLBACK, Hand.NO_ROLLBACK, Hand.NO_SERVING}:
             gone = SERVING_ALIAS if hand is Hand.NO_SERVING else ROLLBACK_ALIAS
@@ -241,8 +243,7 @@ class Story:
         if isinstance(step, (UpdateCode, UpdateConfiguration)):
             self._deployment = world.latest
             if run.verb is Verb.MIGRATE and not self._touched:
-                kept = world.aliases[way.keep]
-                assert world.versions[kept.version - 1] == way.start
+                assert self._kept(way) == way.start
                 assert way.keep != ROLLBACK_ALIAS or way.start.runtime == GO1X
         if isinstance(step, PutAlias) and step.name not in OWN_ALIASES:
             self._alias = world.alias(step.name) if step.name in world.aliases else None
@@ -282,7 +283,7 @@ class Story:
         if run.verb is Verb.MIGRATE:
             assert world.latest == way.end
             assert world.versions[world.aliases[way.serve].version - 1] == world.latest
-            assert world.versions[world.aliases[way.keep].version - 1] == way.start
+            assert self._kept(way) == way.start
             assert way.tags.items() <= world.tags.items()
             if PutTags(way.tags) in run.done:
                 self._check_all_that_may_have_moved(way)
@@ -296,7 +297,15 @@ class Story:
             aliases = {name: str(world.aliases[name].version) for name in self.origins}
             assert not self._ours() & set(aliases.values())
 
+    def _kept(self, way: Way) -> Deployment:
+        """What there is to come back to; whoever moves that alias may choose other settings."""
+        kept = self.world.versions[self.world.aliases[way.keep].version - 1]
+        return replace(kept, rest=way.start.rest) if way.keep in self._by_hand else kept
+
     def _check_all_that_may_have_moved(self, way: Way) -> None:
+        if self.world.versions[self.world.aliases[way.keep].version - 1] != way.start:
+            # By hand it holds other settings: moving would release them.
+            return
         kept = self.world.aliases[way.keep].version
         for name, hold in self.world.aliases.items():
             if name not in OWN_ALIASES | self._by_hand:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from moto_fixtures.corrections.metric_store import Calls
 from tests.moto_fixtures.small_organization import (
     DELEGATE,
     HOME,
@@ -113,3 +114,126 @@ def test_what_cannot_be_answered_is_refused_and_never_an_empty_series(
     with pytest.raises(ClientError) as error:
         ask(organization, *[query(f"q{number}", ONE) for number in range(501)])
     assert refused(error.value)[0] == "ValidationError"
+
+
+def dimensions(**named: str) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in named.items()]
+
+
+def test_calls_of_an_alias_count_for_function_alias_and_executed_version(
+    organization: Organization,
+) -> None:
+    record = organization.emulator.record_calls
+    for version, calls in (("7", 90), ("8", 10)):
+        record(
+            *(MEMBER, HOME, "one", NOW - DAY),
+            Calls(qualifier="live", version=version, invocations=calls),
+        )
+    record(MEMBER, HOME, "one", NOW - DAY, Calls(qualifier="7", version="7", invocations=500))
+    record(MEMBER, HOME, "one", NOW - DAY, Calls(invocations=1000))
+    live = {"FunctionName": "one", "Resource": "one:live"}
+    found = ask(
+        organization,
+        query("whole", ONE),
+        query("alias", dimensions(**live)),
+        query("old", dimensions(**live, ExecutedVersion="7")),
+        query("new", dimensions(**live, ExecutedVersion="8")),
+        query("seven", dimensions(FunctionName="one", Resource="one:7")),
+        query("bare", dimensions(FunctionName="one", Resource="one")),
+        query("nothing", dimensions(FunctionName="one", ExecutedVersion="7")),
+        # A call that names a version has no other that it could be executed by.
+        query("no_alias", dimensions(FunctionName="one", Resource="one:7", ExecutedVersion="7")),
+    )
+    assert found == {
+        "whole": [1600],
+        "alias": [100],
+        "old": [90],
+        "new": [10],
+        "seven": [500],
+        "bare": [1000],
+        "nothing": [],
+        "no_alias": [],
+    }
+
+
+def test_errors_throttles_and_durations_are_metrics_beside_the_invocations(
+    organization: Organization,
+) -> None:
+    calls = Calls(invocations=4, errors=1, throttles=2, duration_ms=12.5)
+    organization.emulator.record_calls(MEMBER, HOME, "one", NOW - DAY, calls)
+    asked = {
+        "a": ("Invocations", "Sum", 4),
+        "b": ("Errors", "Sum", 1),
+        "c": ("Errors", "Average", 0.25),
+        "d": ("Throttles", "Sum", 2),
+        "e": ("Duration", "Average", 12.5),
+        "f": ("Duration", "SampleCount", 4),
+    }
+    queries = []
+    for name, (metric, stat, _) in asked.items():
+        one = query(name, ONE, Stat=stat)
+        one["MetricStat"]["Metric"]["MetricName"] = metric
+        queries.append(one)
+    found = ask(organization, *queries)
+    assert found == {name: [value] for name, (_, _, value) in asked.items()}
+
+
+def test_an_answer_holds_as_many_data_points_as_asked_for_and_names_the_next(
+    organization: Organization,
+) -> None:
+    for hours in range(1, 6):
+        at = NOW - hours * DAY / 24
+        organization.emulator.record_calls(MEMBER, HOME, "one", at, Calls(invocations=hours))
+    two = dimensions(FunctionName="one", Resource="one")
+    params = {
+        "MetricDataQueries": [query("a", ONE, Period=60), query("b", two, Period=60)],
+        "StartTime": NOW - DAY,
+        "EndTime": NOW,
+        "MaxDatapoints": 4,
+    }
+    client = organization.client("cloudwatch", MEMBER)
+    organization.clock.now = NOW.timestamp()
+    seen = []
+    while True:
+        answer = client.get_metric_data(**params)
+        seen.append(
+            [(row["Id"], row["Values"], row["StatusCode"]) for row in answer["MetricDataResults"]]
+        )
+        if "NextToken" not in answer:
+            break
+        params["NextToken"] = answer["NextToken"]
+    assert seen == [
+        [("a", [1, 2, 3, 4], "PartialData")],
+        [("a", [5], "Complete"), ("b", [1, 2, 3], "PartialData")],
+        [("b", [4, 5], "Complete")],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("period", "days", "kept"),
+    [(60, 14, True), (60, 16, False), (300, 16, True), (300, 64, False), (3600, 64, True)],
+)
+def test_data_points_of_short_periods_are_not_kept_for_long(
+    organization: Organization, period: int, days: int, *, kept: bool
+) -> None:
+    organization.clock.now = NOW.timestamp()
+    organization.emulator.record_calls(MEMBER, HOME, "one", NOW - days * DAY, Calls(invocations=5))
+    answer = organization.client("cloudwatch", MEMBER).get_metric_data(
+        MetricDataQueries=[query("a", ONE, Period=period)],
+        StartTime=NOW - 100 * DAY,
+        EndTime=NOW,
+    )
+    assert answer["MetricDataResults"][0]["Values"] == ([5] if kept else [])
+
+
+def test_metrics_of_one_function_can_be_made_unreadable(organization: Organization) -> None:
+    for name in ("one", "two"):
+        organization.emulator.record_calls(MEMBER, HOME, name, NOW - DAY, Calls(invocations=5))
+    organization.emulator.spoil_metrics(MEMBER, HOME, "one", "Forbidden")
+    answer = organization.client("cloudwatch", MEMBER).get_metric_data(
+        MetricDataQueries=[query("a", ONE), query("b", dimensions(FunctionName="two"))],
+        StartTime=NOW - 30 * DAY,
+        EndTime=NOW,
+    )
+    rows = [(row["StatusCode"], row["Values"]) for row in answer["MetricDataResults"]]
+    assert rows == [("Forbidden", []), ("Complete", [5])]
