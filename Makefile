@@ -7,15 +7,16 @@ READY  := $(VENV)/.ready
 
 FUZZ_SECONDS ?= 300
 
-.PHONY: help demo serve test lint fuzz crash-points bench lifecycle clean
+.PHONY: help demo serve test lint fuzz crash-points soak bench lifecycle clean
 
 help:
-	@echo 'make demo       scan an organization that runs on this machine, and move three functions'
+	@echo 'make demo       scan an organization that runs on this machine, and move some of its functions'
 	@echo 'make serve      the same, and keep the organization up for other commands'
 	@echo 'make test       run every test'
 	@echo 'make lint       ruff, mypy, import-linter'
 	@echo 'make fuzz       feed hostile archives and binaries for ten minutes (FUZZ_SECONDS each)'
 	@echo 'make crash-points  kill a migration before and after every call it makes (a quarter of an hour)'
+	@echo 'make soak       move 5,000 functions (SOAK_FUNCTIONS) while workers and coordinators get killed'
 	@echo 'make bench      measure, and write docs/benchmarks.md'
 	@echo 'make lifecycle  refresh the table of runtimes from the one cfn-lint ships'
 
@@ -51,6 +52,10 @@ fuzz: $(READY)
 
 crash-points: $(READY)
 	EVERY_CRASH_POINT=1 $(BIN)/pytest --numprocesses auto tests/migration/test_crash_points.py
+
+soak: $(READY)
+	tools/system-packages postgresql
+	$(BIN)/python -m tests.soak
 
 bench: $(READY)
 	tools/system-packages chromium

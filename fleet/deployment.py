@@ -5,11 +5,12 @@ Versions are numbers as AWS writes them, weights are shares from 0 to 1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from fleet.inspection import Target
 from fleet.model import NOTHING, ROLLBACK_ALIAS
 
 SERVING_ALIAS = "provided"
@@ -27,8 +28,25 @@ OWN_TAGS = (MIGRATED_FROM, LANGUAGE, GO_VERSION, REBUILT_FOR)
 
 UNWEIGHTED: Mapping[str, float] = MappingProxyType({})
 
+_TARGETS = frozenset(target.value for target in Target)
+
 BRIDGE_LAYER = "fleet-go1x-bridge"
 """The layer that starts a go1.x package on a custom runtime; one an account and region."""
+
+
+def is_bridge(arn: str) -> bool:
+    """Whether a layer version's ARN names a bridge layer, of whatever account."""
+    return arn.split(":")[5:7] == ["layer", BRIDGE_LAYER]
+
+
+def is_own_bridge(arn: str, account: str) -> bool:
+    """Whether a layer version's ARN names the bridge layer of an account."""
+    return is_bridge(arn) and arn.split(":")[4] == account
+
+
+def stands_halfway(runtime: str | None, layers: Iterable[str], account: str) -> bool:
+    """Whether a $LATEST is where only the bridge route passes: on a target, with the layer on."""
+    return runtime in _TARGETS and any(is_own_bridge(arn, account) for arn in layers)
 
 
 @dataclass(frozen=True, slots=True)

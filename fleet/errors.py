@@ -6,10 +6,15 @@ Exit statuses are the command line's business; the two roots below tell it which
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 class FleetError(Exception):
     """Something happened that the user has to know and can act on."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its fields: how BaseException does it loses those that were given by name."""
+        return type(self).__new__, (type(self), *self.args), vars(self)
 
 
 class UsageError(FleetError):

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from fleet.aws.failures import Interrupted, NoCredentials
+from fleet.errors import FleetError
 
 Inbox = SimpleQueue[Future[Any] | None]
 """What the coordinator waits for: answers, or None, which asks it to stop."""
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
+Task_co = TypeVar("Task_co", covariant=True)
+
+
+class Waiting(Protocol[Task_co]):
+    """Tasks in their order, as in a deque; of length 0 where none may be begun for now."""
+
+    def __len__(self) -> int: ...
+
+    def popleft(self) -> Task_co:
+        """The next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,7 @@ class Crew:
 
 def fan_out(
     crew: Crew,
-    waiting: deque[Task],
+    waiting: Waiting[Task],
     do: Callable[[Task], Answer],
     settle: Callable[[Task, Future[Answer]], None],
     *,
@@ -41,8 +50,8 @@ def fan_out(
 ) -> None:
     """Do every task, at most `at_once` submitted at a time; `settle` may append further ones.
 
-    A None in the inbox raises KeyboardInterrupt here. That, and NoCredentials out of `settle`,
-    stop the crew; what was on its way is settled before they are raised.
+    A None in the inbox raises KeyboardInterrupt here. That, and whatever `settle` raises, stops the
+    crew; what was on its way is settled before it is raised.
     """
     running: dict[Future[Answer], Task] = {}
 
@@ -57,7 +66,7 @@ def fan_out(
                 running[future] = task
                 future.add_done_callback(crew.inbox.put)
             settled(_arrived(crew.inbox))
-    except (KeyboardInterrupt, NoCredentials):
+    except BaseException:
         crew.stop.set()
         _settle_last(running, settled)
         raise
@@ -87,5 +96,6 @@ def _settle_last(
     wait(last)
     for future in last:
         if not future.cancelled():
-            with suppress(Interrupted, NoCredentials):
+            # What ends the work is known by now: the state that is gone, say, for all of them.
+            with suppress(FleetError):
                 settled(future)

@@ -43,6 +43,8 @@ class Use(StrEnum):
 
     LATEST = "latest"
     """$LATEST itself: what an unqualified call runs and what updates change."""
+    HALFWAY = "halfway"
+    """$LATEST on a custom runtime with fleet's bridge layer: a move or rollback has not ended."""
     SERVED = "served"
     """A published version that an alias or a trigger serves."""
     KEPT = "kept"

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fleet.errors import SettingsProblem
+from fleet.notify import Notify
 from fleet.ownership import OwnerRule
 from fleet.yamlfile import YamlFile
 
@@ -22,6 +23,8 @@ _VARIABLES = {
     "FLEET_PARALLELISM": "parallelism",
     "FLEET_CALLS_PER_SECOND": "calls_per_second",
     "FLEET_LIFECYCLE": "lifecycle",
+    "FLEET_NOTIFY_SNS": "notify.sns",
+    "FLEET_NOTIFY_WEBHOOK": "notify.webhook",
 }
 _NUMBERS = {"parallelism": int, "calls_per_second": float}
 
@@ -45,7 +48,8 @@ class Settings(BaseModel):
     The environment goes over the file, for the variables in _VARIABLES.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # A webhook's URL is a secret, and with --debug causes are shown.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     state: str = "sqlite:///fleet.db"
     role_name: str = Field(default="OrganizationAccountAccessRole", min_length=1)
@@ -62,6 +66,8 @@ class Settings(BaseModel):
     """Lambda calls per account and region; AWS allows 15 for everybody together."""
     lifecycle: Annotated[Path | None, Field(strict=False)] = None
     owners: tuple[OwnerRule, ...] = ()
+    notify: Notify = Notify()
+    """Who is told what happens while waves run."""
 
     @classmethod
     def load(cls, config: Path | None, environ: Mapping[str, str]) -> Self:
@@ -99,10 +105,16 @@ class Settings(BaseModel):
             raise SettingsProblem(str(path), place, problem or first["msg"]) from error
 
     def with_value(self, source: str, place: str, key: str, value: object) -> Self:
-        """The same with one key changed; `source` and `place` say where the value came from."""
+        """The same with one key changed; `source` and `place` say where the value came from.
+
+        `key` may name one within another, as `notify.sns`.
+        """
         try:
             if isinstance(value, str) and key in _NUMBERS:
                 value = _NUMBERS[key](value)
+            key, _, inner = key.partition(".")
+            if inner:
+                value = {**dict(getattr(self, key)), inner: value}
             return self.__class__.model_validate({**dict(self), key: value})
         except ValidationError as error:
             raise SettingsProblem(source, place, error.errors()[0]["msg"]) from error

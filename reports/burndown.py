@@ -50,7 +50,7 @@ class Picture:
     today: Tick
 
 
-class _Scale:
+class Scale:
     """Days and counts to places in the view box."""
 
     def __init__(self, first: date, last: date, most: int) -> None:
@@ -58,12 +58,14 @@ class _Scale:
         self.most = most
 
     def x(self, day: datetime | date) -> float:
+        """Give the place of a time; a date is its midnight in UTC."""
         if not isinstance(day, datetime):
             day = datetime.combine(day, time(), UTC)
         passed = (day - datetime.combine(self.first, time(), UTC)) / timedelta(days=1)
         return round(LEFT + (WIDTH - LEFT - RIGHT) * passed / self.days, 1)
 
     def y(self, count: float) -> float:
+        """Give the place of a count."""
         return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * count / self.most, 1)
 
 
@@ -80,7 +82,7 @@ def picture(
     moments = [moment.to_pydatetime() for moment in history["started"]]
     ends = [as_of, moments[-1].date(), *(day for day in (block, outlook.reached) if day)]
     last = max(ends) + timedelta(days=MARGIN_DAYS)
-    scale = _Scale(min(moments[0].date(), as_of), last, _round_up(int(history["findings"].max())))
+    scale = Scale(min(moments[0].date(), as_of), last, round_up(int(history["findings"].max())))
     counted = set(comparable(history, question).index)
     points = tuple(
         Point(
@@ -96,16 +98,14 @@ def picture(
         points=points,
         path=f"M{' L'.join(joined)}" if joined else "",
         outlook=_outlook(scale, outlook, moments[-1]),
-        days=tuple(_months(scale, last)),
-        counts=tuple(
-            Tick(scale.y(scale.most * part / 4), f"{scale.most * part // 4:,}") for part in range(5)
-        ),
+        days=tuple(months(scale, last)),
+        counts=quarters(scale),
         block=None if block is None or block < scale.first else Tick(scale.x(block), f"{block}"),
         today=Tick(scale.x(as_of), f"{as_of}"),
     )
 
 
-def _outlook(scale: _Scale, outlook: Projection, last_scan: datetime) -> str:
+def _outlook(scale: Scale, outlook: Projection, last_scan: datetime) -> str:
     if outlook.start is None or outlook.reached is None:
         return ""
     day, left = outlook.start
@@ -114,7 +114,7 @@ def _outlook(scale: _Scale, outlook: Projection, last_scan: datetime) -> str:
     return f"M{scale.x(last_scan)} {scale.y(now)} L{scale.x(outlook.reached)} {scale.y(0)}"
 
 
-def _round_up(most: int) -> int:
+def round_up(most: int) -> int:
     """Give the axis an end that divides by four and reads well."""
     step = 4
     while step < most:
@@ -122,12 +122,19 @@ def _round_up(most: int) -> int:
     return step
 
 
-def _months(scale: _Scale, last: date) -> list[Tick]:
+def quarters(scale: Scale) -> tuple[Tick, ...]:
+    """Put ticks on the axis of counts, from nothing to its end."""
+    return tuple(
+        Tick(scale.y(scale.most * part / 4), f"{scale.most * part // 4:,}") for part in range(5)
+    )
+
+
+def months(scale: Scale, last: date) -> list[Tick]:
     """Put at most eight ticks on first days of months."""
-    months = (last.year - scale.first.year) * 12 + last.month - scale.first.month
-    step = max(-(-months // 8), 1)
+    passed = (last.year - scale.first.year) * 12 + last.month - scale.first.month
+    step = max(-(-passed // 8), 1)
     ticks = []
-    for index in range(1, months + 1, step):
+    for index in range(1, passed + 1, step):
         month = scale.first.month - 1 + index
         day = date(scale.first.year + month // 12, month % 12 + 1, 1)
         ticks.append(Tick(scale.x(day), f"{day:%b %Y}"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,11 @@ import pandas as pd
 from isal import igzip
 
 from fleet.model import ScanHeader
+from fleet.wave_status import PlanRecord
 from reports.frames import version_order
 from reports.groups import owner_labels
 from reports.verdicts import remark_lines
+from reports.waves import with_waves
 
 UNSAID_TAGS = frozenset({"aws:cloudformation:stack-id"})
 """Long, and told by the stack's name already; the CSV has them."""
@@ -35,6 +37,7 @@ GZIP_LEVEL = 3
 
 
 UNTOLD = "not told by the binary"
+NO_PLAN = "in no wave"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Column:
     is_number: bool = False
     of_package: bool = False
     """Told by its package, so there only where the scan was to read packages."""
+    of_plan: bool = False
+    """Told by a plan, so there only where one was run."""
     empty: str = "none"
     """What the details say of an empty text."""
 
@@ -83,10 +88,13 @@ COLUMNS = (
     Column("callers", "Callers", 0),
     Column("layers", "Layers", 0),
     Column("tags", "Tags", 0),
+    Column("wave", "Wave", 120, of_plan=True, empty=NO_PLAN),
+    Column("wave_result", "In its wave", 130, of_plan=True, empty=NO_PLAN),
+    Column("wave_reason", "Why so", 0, of_plan=True),
 )
 
 
-def pack(functions: pd.DataFrame, header: ScanHeader) -> str:
+def pack(functions: pd.DataFrame, header: ScanHeader, waves: Sequence[PlanRecord] = ()) -> str:
     """Pack the table for the page: a JSON text and the codes behind it, gzip, base64.
 
     Four bytes give the length of the JSON text; each column's codes follow, of the width in bytes
@@ -95,7 +103,14 @@ def pack(functions: pd.DataFrame, header: ScanHeader) -> str:
     """
     heads, codes = [], []
     inspected = header.options.inspect is not None
-    for column in [each for each in COLUMNS if inspected or not each.of_package]:
+    if waves:
+        functions = with_waves(functions, waves)
+    shown = [
+        each
+        for each in COLUMNS
+        if (inspected or not each.of_package) and (waves or not each.of_plan)
+    ]
+    for column in shown:
         values, ranks = _dictionary(column, _values(functions, column.key))
         if column.is_number:
             values = _steps(values)
@@ -133,8 +148,8 @@ def _values(functions: pd.DataFrame, key: str) -> list[object]:
     if key == "strategy":
         judged = zip(functions[key].tolist(), functions["verdict"].tolist(), strict=True)
         return [verdict and (strategy or "") for strategy, verdict in judged]
-    if key == "signing_profile":
-        return [profile or "" for profile in functions[key].tolist()]
+    if key in {"signing_profile", "wave", "wave_result", "wave_reason"}:
+        return [text or "" for text in functions[key].tolist()]
     return functions[key].tolist()
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 from reports.arn import arns
 from reports.report import ReportData
 from reports.verdicts import remark_lines
+from reports.waves import WAVE_COLUMNS, with_waves
 
 COLUMNS = (
     "account",
@@ -54,6 +55,7 @@ COLUMNS = (
     "module_version",
     "revision",
     "modified",
+    *WAVE_COLUMNS,
 )
 
 BETWEEN_REMARKS = " | "
@@ -98,7 +100,7 @@ def _hides_formula(text: str) -> bool:
 
 def write_csv(data: ReportData, file: TextIO) -> None:
     """Write every function version, in the frame's order; open `file` with newline=''."""
-    functions = data.functions.assign(
+    functions = with_waves(data.functions, data.waves).assign(
         arn=arns(data.functions, data.header.partition),
         reasons=_sentences(data.functions["reasons"]),
         warnings=_sentences(data.functions["warnings"]),

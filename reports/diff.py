@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import pandas as pd
 
-from fleet.model import LATEST, Coverage, CoverageStatus, ScanHeader, Use
+from fleet.model import GO1X, LATEST, Coverage, CoverageStatus, ScanHeader, Use
 from reports.frames import version_order
 
 Key = tuple[str, str, str, str]
@@ -58,11 +58,15 @@ def diff(before: Side, after: Side) -> pd.DataFrame:
         if key in old and key in new:
             change = Change.STILL_THERE
         elif key in new:
-            change = Change.NEW if in_older.would_list(key, row) else Change.NEWLY_SEEN
+            change = (
+                Change.NEW if in_older.would_list(key, row, uses_after[key]) else Change.NEWLY_SEEN
+            )
         elif uses_after.get(key) == Use.ROLLBACK:
             change = Change.KEPT_FOR_ROLLBACK
         else:
-            change = Change.GONE if in_newer.would_list(key, row) else Change.NOT_SEEN
+            change = (
+                Change.GONE if in_newer.would_list(key, row, uses_before[key]) else Change.NOT_SEEN
+            )
         uses = {"use_before": uses_before.get(key), "use_after": uses_after.get(key)}
         rows.append({"change": change.value, **dict(zip(KEY, key, strict=True)), **uses, **row})
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
@@ -84,12 +88,12 @@ class _Sight:
         # another choice of tags may hide what the other scan listed
         self._same_tags = self._options.tags in {None, other.header.options.tags}
 
-    def would_list(self, key: Key, row: Row) -> bool:
+    def would_list(self, key: Key, row: Row, use: str) -> bool:
         account, region, _, qualifier = key
         return (
             (account, region) in self._seen
             and self._same_tags
-            and row["runtime"] in self._options.runtimes
+            and (GO1X if use == Use.HALFWAY else row["runtime"]) in self._options.runtimes
             and (qualifier == LATEST or not self._options.latest_only)
         )
 

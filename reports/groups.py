@@ -89,10 +89,12 @@ LABELS: dict[str, Callable[..., str]] = {
 def by_group(functions: pd.DataFrame, group: str) -> pd.DataFrame:
     """Count findings per group: columns running, kept, unknown and total, the largest first.
 
-    running is $LATEST or a version that an alias or trigger serves; kept is a version that
-    nothing seen points at; unknown is a version of which what points at it could not be read.
+    running is $LATEST, halfway too, or a version that an alias or trigger serves; kept is a
+    version that nothing seen points at; unknown is a version of which what points at it could not
+    be read.
     """
-    kinds = {Use.LATEST.value: "running", Use.SERVED.value: "running", Use.KEPT.value: "kept"}
+    kinds = {use.value: "running" for use in (Use.LATEST, Use.HALFWAY, Use.SERVED)}
+    kinds[Use.KEPT.value] = "kept"
     counts: dict[str, dict[str, int]] = {}
     findings = functions[functions["finding"]]
     for (use, *values), number in Counter(_rows(findings, ["use", *COLUMNS_OF[group]])).items():

@@ -12,15 +12,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from fleet.inspection import Verdict
-from reports import burndown
+from fleet.wave_status import PlanRecord
+from reports import burndown, wave_burndown
 from reports.columns import pack
 from reports.coverage import look
 from reports.frames import question
 from reports.groups import by_group, to_rebuild, totals
 from reports.projection import project
-from reports.report import ReportData
+from reports.report import Deadline, ReportData
 from reports.summary import Totals, headline
 from reports.verdicts import MEANING, NO_VERDICT
+from reports.waves import left_over
 from reports.words import count, number
 
 PAGE = Path(__file__).with_name("page")
@@ -37,6 +39,10 @@ OPEN_GAPS = 12
 """So many rows are shown unfolded."""
 SCANS = 400
 """Rows of the burn-down's table."""
+DAYS = 400
+"""The same of a plan's burn-down: its last days."""
+LEFT = 1000
+"""Rows of the list of what a plan leaves where it is."""
 
 TITLES = {
     "ou": "Organizational unit",
@@ -79,8 +85,20 @@ def render_html(data: ReportData) -> str:
         scans=data.history.tail(SCANS).iloc[::-1].to_dict("records"),
         question=question(data.header),
         limits={"gaps": GAPS, "open": OPEN_GAPS, "scans": SCANS},
-        rows=pack(data.functions, data.header),
+        plans=[_plan(record, deadline) for record in data.waves],
+        rows=pack(data.functions, data.header, data.waves),
     )
+
+
+def _plan(record: PlanRecord, deadline: Deadline) -> dict[str, object]:
+    remaining = left_over(record)
+    return {
+        "status": record.status,
+        "picture": wave_burndown.picture(record, deadline.update_block),
+        "days": wave_burndown.days(record)[-DAYS:],
+        "left": remaining[:LEFT],
+        "left_count": len(remaining),
+    }
 
 
 def _verdicts(found: Totals) -> list[tuple[str, str, str, int]]:

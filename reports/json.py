@@ -20,6 +20,8 @@ from reports.groups import totals
 from reports.projection import project
 from reports.report import ReportData
 from reports.summary import headline
+from reports.waves import with_waves
+from reports.waves_json import plan_object
 
 FORMAT = 1
 """Rises when a field goes away or changes its meaning."""
@@ -33,7 +35,9 @@ def write_json(data: ReportData, file: TextIO) -> None:
     """Write the document; the functions come last, so that a reader can stop before them."""
     file.write(orjson.dumps(_head(data), option=orjson.OPT_UTC_Z).decode()[:-1])
     file.write(',"functions":[')
-    functions = data.functions.assign(arn=arns(data.functions, data.header.partition))
+    functions = with_waves(data.functions, data.waves).assign(
+        arn=arns(data.functions, data.header.partition)
+    )
     for start in range(0, len(functions), CHUNK):
         rows = orjson.dumps(list(records(functions.iloc[start : start + CHUNK], COLUMNS)))
         file.write("," * bool(start) + rows.decode()[1:-1])
@@ -85,6 +89,7 @@ def _head(data: ReportData) -> Mapping[str, object]:
         "complete": seen.complete,
         "coverage": [asdict(row) for row in data.coverage],
         "accounts": [asdict(account) for account in data.accounts],
+        "waves": [plan_object(record) for record in data.waves],
         "history": list(
             records(
                 data.history.drop(columns="question").assign(

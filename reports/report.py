@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from fleet.model import Account, Coverage, ScanHeader
+from fleet.wave_status import PlanRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,8 @@ class ReportData:
     deadline: Deadline
     generated: datetime
     """When the report was made, aware UTC."""
+    waves: tuple[PlanRecord, ...] = ()
+    """The plans of this organization that were run, in the order of their saving."""
 
     @property
     def inspected(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fleet.deployment import LANGUAGE
 from fleet.inspection import InspectionDepth
-from fleet.model import Language, ScanHeader, ScanState, Use
+from fleet.model import GO1X, Language, ScanHeader, ScanState, Use
 from reports.coverage import Seen, filters
 from reports.verdicts import verdict_sentence
 from reports.words import count, listing
@@ -60,8 +60,10 @@ def _sentence(header: ScanHeader, seen: Seen, found: Totals) -> str:
     if found.versions:
         least = "" if seen.complete else "At least "
         verb = "is" if found.functions == 1 else "are"
+        from_where = "it" if header.options.runtimes == (GO1X,) else GO1X
+        halfway = f" or halfway off {from_where}" if found.by_use[Use.HALFWAY] else ""
         return (
-            f"{least}{count(found.functions, 'function')} {verb} on {runtimes}, "
+            f"{least}{count(found.functions, 'function')} {verb} on {runtimes}{halfway}, "
             f"with {count(found.versions, 'function version')} to move."
         )
     if not seen.seen + seen.listed:
@@ -99,6 +101,14 @@ def _warnings(header: ScanHeader, seen: Seen, found: Totals) -> list[str]:
         said.append(
             f"{count(unknown, 'published version')} could not be told served from kept: what "
             "points at them was not readable. Each counts as one that has to move."
+        )
+    halfway = found.by_use[Use.HALFWAY]
+    if halfway:
+        verb = "stands" if halfway == 1 else "stand"
+        said.append(
+            f"{count(halfway, 'function')} {verb} halfway: on a custom runtime, with the bridge "
+            "layer of a move or rollback that has not ended. Where none is under way, run the same "
+            "`fleet migrate` or `fleet waves run` again, or `fleet rollback`."
         )
     return [*said, *_unread(header, found)]
 

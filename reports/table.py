@@ -13,6 +13,7 @@ from reports.frames import question
 from reports.groups import by_group, to_rebuild, totals
 from reports.projection import project
 from reports.report import ReportData
+from reports.waves_table import waves_table
 from reports.words import count, number
 
 LARGEST = 10
@@ -37,6 +38,7 @@ def summary_table(data: ReportData) -> RenderableType:
         Text(f"{reached}{outlook.sentence}"),
         *(_group(by_group(data.functions, group), title) for group, title in TITLES.items()),
         *_rebuilds(data),
+        *(waves_table(record) for record in data.waves),
     )
 
 

@@ -13,7 +13,9 @@ import msgspec
 from fleet.aws.failures import CallFailed, Situation, readable
 from fleet.aws.listed import ListedFunction
 from fleet.aws.session import Aws, Lane
+from fleet.deployment import stands_halfway
 from fleet.model import (
+    GO1X,
     LATEST,
     Alias,
     Caller,
@@ -35,7 +37,8 @@ class Listing:
     versions: int
     """Function versions of any runtime, $LATEST included."""
     found: tuple[FunctionConfig, ...]
-    """The versions on the runtimes asked for, and $LATEST of every Image function."""
+    """The versions on the runtimes asked for, $LATEST of every Image function and, where go1.x was
+    asked for, $LATEST of what stands halfway off it."""
     latest: Mapping[str, str | None]
     """For each function found, the runtime of its $LATEST; no entry where it was not listed."""
 
@@ -65,7 +68,11 @@ def list_functions(aws: Aws, lane: Lane, runtimes: Iterable[str], *, latest_only
             # A list that changes while it is paged can name a version twice.
             if version == LATEST:
                 latest[name] = runtime
-                if runtime not in wanted and each.PackageType != PackageType.IMAGE:
+                if not (
+                    runtime in wanted
+                    or each.PackageType == PackageType.IMAGE
+                    or (each.Layers and GO1X in wanted and _stands_halfway(lane, each))
+                ):
                     continue
             else:
                 published.add((name, version))
@@ -79,6 +86,10 @@ def list_functions(aws: Aws, lane: Lane, runtimes: Iterable[str], *, latest_only
         found=tuple(found.values()),
         latest={name: runtime for name, runtime in latest.items() if name in names},
     )
+
+
+def _stands_halfway(lane: Lane, each: ListedFunction) -> bool:
+    return stands_halfway(each.Runtime, (layer.Arn for layer in each.Layers), lane.account)
 
 
 def read_aliases(aws: Aws, lane: Lane, name: str) -> tuple[Alias, ...]:

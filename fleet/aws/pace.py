@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 
 class Pace:
-    """A token bucket, refilled at `per_second`, that lets half a second's worth through at once.
+    """A token bucket, refilled at `per_second`, that lets so many calls through at once.
 
     Safe to share between threads; `sleep` gets seconds.
     """
@@ -21,11 +21,17 @@ class Pace:
         self,
         per_second: float,
         *,
+        burst: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
+        """`burst` is in calls, by default half a second's worth.
+
+        With 0 there is a whole turn before each: those who take turns at something, without
+        knowing of each other, then keep to its pace together.
+        """
         self._per_second = per_second
-        self._burst = max(1.0, per_second / 2)
+        self._burst = max(1.0, per_second / 2) if burst is None else burst
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()

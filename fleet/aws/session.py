@@ -78,12 +78,13 @@ class Aws:
         stop: threading.Event | None = None,
         clock: Callable[[], datetime] = _utc_now,
         first_wait: float = 0.5,
-        sharing: int = 1,
+        sharing: int | None = None,
     ) -> None:
         """`stop` ends waits and retries at once; `first_wait` (seconds) starts the backoff.
 
-        Of `sharing` processes at work in one account and region each takes its part of the calls
-        a second, so that together they keep to them without knowing of one another.
+        Where several processes work in one account and region, `sharing` is the most threads of
+        all of them that do so at once: each then takes its part of the calls a second, never two
+        at once, so that together they keep to it without knowing of one another.
         """
         self._clients = clients
         permissions = tuple(permissions)
@@ -91,13 +92,14 @@ class Aws:
         self._session_policy = session_policy(permissions)
         self._role_name = role_name
         self._external_id = external_id
-        self._calls_per_second = calls_per_second / sharing
-        self._get_function_per_second = GET_FUNCTION_PER_SECOND / sharing
+        self._is_shared = sharing is not None
+        self._calls_per_second = calls_per_second / (sharing or 1)
+        self._get_function_per_second = GET_FUNCTION_PER_SECOND / (sharing or 1)
         self._stop = stop or threading.Event()
         self._clock = clock
         self._roles: dict[str, AssumedRole] = {}
         self._roles_lock = threading.Lock()
-        self._paces: dict[tuple[str, str], tuple[Pace, Pace]] = {}
+        self._paces: dict[tuple[str, str, int], tuple[Pace, Pace]] = {}
         self._paces_lock = threading.Lock()
         self._retrying = retrying(clients.max_attempts, self._stop, first_wait=first_wait)
         self._retrying_writes = retrying(
@@ -111,16 +113,20 @@ class Aws:
         self._own_account = self.caller.account
 
     def lane(self, account: str, region: str) -> Lane:
-        """A fresh lane; all lanes of one account and region share one budget of calls."""
+        """A fresh lane; all lanes of one account and region share one budget of calls.
+
+        With `sharing` all that one thread asks for do.
+        """
         sleep: Callable[[float], object] = self._stop.wait
+        whose, burst = (threading.get_ident(), 0.0) if self._is_shared else (0, None)
         with self._paces_lock:
-            paces = self._paces.get((account, region))
+            paces = self._paces.get((account, region, whose))
             if paces is None:
                 paces = (
-                    Pace(self._calls_per_second, sleep=sleep),
-                    Pace(self._get_function_per_second, sleep=sleep),
+                    Pace(self._calls_per_second, burst=burst, sleep=sleep),
+                    Pace(self._get_function_per_second, burst=burst, sleep=sleep),
                 )
-                self._paces[account, region] = paces
+                self._paces[account, region, whose] = paces
         return Lane(account, region, *paces)
 
     def home(self) -> Lane:

@@ -56,7 +56,7 @@ def of_arns(arns: Iterable[str]) -> list[FunctionRef]:
 def of_scan(
     store: Store, which: str, filters: Filters, *, migrated: bool = False
 ) -> list[FunctionRef]:
-    """Every function of a saved scan that has a version on go1.x to be moved.
+    """Every function of a saved scan that has a version on go1.x to be moved, or stands halfway.
 
     With `migrated` those that have moved already, as `fleet scan --language go` finds them. Says
     on stderr where the scan has not seen everything. Raises BadSelection.
@@ -75,7 +75,7 @@ def of_scan(
     refs = {
         FunctionRef(header.partition, row["account"], row["region"], row["name"]): None
         for row in _rows(store, header.id)
-        if (_has_migrated(row) if migrated else _is_on_go1x(row)) and _chosen(row, filters)
+        if (_has_migrated(row) if migrated else _is_to_move(row)) and _chosen(row, filters)
     }
     if not store.totals(header.id).complete:
         said = f"scan {header.id} has not seen everything: functions it missed are not among these"
@@ -83,8 +83,9 @@ def of_scan(
     return list(refs)
 
 
-def _is_on_go1x(row: Mapping[str, str]) -> bool:
-    return row["runtime"] == GO1X and Use(row["use"]).is_finding
+def _is_to_move(row: Mapping[str, str]) -> bool:
+    use = Use(row["use"])
+    return use is Use.HALFWAY or (row["runtime"] == GO1X and use.is_finding)
 
 
 def _has_migrated(row: Mapping[str, str]) -> bool:

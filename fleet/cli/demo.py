@@ -28,6 +28,8 @@ CALLED = (
     (_RETAIL, "catalog-archive:live"),
 )
 EVENT = b'{"lines": [{"article": "tent", "pieces": 2, "cents": 12050}]}'
+WAVES = ("canary", "early")
+"""Of moto_fixtures/rules.yaml."""
 SCAN = ("scan", "--org", "--callers", "--traffic", "--inspect")
 
 
@@ -52,7 +54,7 @@ def demo(
         int, typer.Option("--port", help="Port on 127.0.0.1 (default: a free one).")
     ] = 0,
 ) -> None:
-    """Scan an organization that runs on this machine, and move three of its functions.
+    """Scan an organization that runs on this machine, and move some of its functions.
 
     No AWS account is needed.
     """
@@ -72,6 +74,7 @@ def demo(
             "accounts that refuse are part of the demo: this is what incomplete coverage looks like"
         )
         _move_some(emulator, output)
+        _move_waves(emulator, output)
         _say(f"open {output / 'fleet-report.html'} in a browser")
         if serve:
             _keep_up(emulator, output)
@@ -93,6 +96,23 @@ def _move_some(emulator: "Emulator", output: Path) -> None:
             sys.exit(status)
         if arguments[0] != "history":
             _call_all(emulator)
+
+
+def _move_waves(emulator: "Emulator", output: Path) -> None:
+    """Plan the rest in waves, run the first two here and now, and write the report anew."""
+    import moto_fixtures
+
+    plan, rules = output / "waves.yaml", Path(moto_fixtures.__file__).with_name("rules.yaml")
+    plan.unlink(missing_ok=True)
+    for arguments in (
+        ["plan", "--from-scan", "latest", "--rules", str(rules), "--output", str(plan)],
+        ["plan", "show", str(plan)],
+        *(["waves", "run", str(plan), "--wave", each, "--apply", "--yes"] for each in WAVES),
+        ["report", "--output", str(output)],
+    ):
+        status = _fleet(emulator, arguments, output)
+        if status not in {Status.DONE, Status.INCOMPLETE}:
+            sys.exit(status)
 
 
 def _call_all(emulator: "Emulator") -> None:

@@ -90,7 +90,7 @@ FromScan = Annotated[
     typer.Option(
         "--from-scan",
         metavar="[=ID]",
-        help="Every function that the last scan (or this one) found on go1.x.",
+        help="Every function that the last scan (or this one) found on go1.x, or halfway off it.",
     ),
 ]
 Apply = Annotated[
@@ -107,6 +107,15 @@ MaxFailures = Annotated[
 Parallelism = Annotated[
     int | None,
     typer.Option("--parallelism", min=1, max=256, help="Functions at once (at most 8)."),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="tcp://HOST:PORT",
+        help="Work on a Dask cluster: its scheduler's address (tcp:// or tls://).",
+        show_default=False,
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 

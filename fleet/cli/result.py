@@ -23,6 +23,7 @@ from fleet.settings import Settings
 from fleet.store import Store, Totals
 
 if TYPE_CHECKING:
+    from fleet.wave_status import PlanRecord
     from reports.report import Deadline, ReportData
 
 FILES = ("fleet-report.html", "fleet-report.csv", "fleet-report.json")
@@ -85,6 +86,7 @@ class Reporting:
             history=history_frame(store.history(), store.scans()),
             deadline=self._deadline(header, now),
             generated=now,
+            waves=_plans(store, header),
         )
 
     def _deadline(self, header: ScanHeader, now: datetime) -> Deadline:
@@ -125,6 +127,18 @@ class Reporting:
             if self.output is not None:
                 names = ", ".join(str(self.output / name) for name in FILES)
                 typer.echo(f"Reports: {names}")
+
+
+def _plans(store: Store, header: ScanHeader) -> tuple[PlanRecord, ...]:
+    """The plans of the scan's organization, as far as their runs have come."""
+    whose = header.organization or header.caller
+    saved = [plan for plan in store.plans() if plan.organization == whose]
+    if not saved:
+        return ()
+    from fleet.waves.recorded import recorded
+
+    now = store.now()
+    return tuple(recorded(store, plan, now) for plan in saved)
 
 
 def _write_files(data: ReportData, directory: Path) -> None:

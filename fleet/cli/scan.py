@@ -88,6 +88,7 @@ def scan(
             help="Lambda calls per account and region, of AWS's 15 (default 10).",
         ),
     ] = None,
+    cluster: shared.Cluster = None,
     resume: Annotated[
         bool,
         typer.Option(
@@ -161,6 +162,9 @@ def scan(
     check_asked(asked)
     if scan_id is not None and not resume:
         raise BadSelection("--scan", scan_id, "names the scan to finish; say --resume as well")
+    if cluster is not None and parallelism is not None:
+        advice = "a cluster does as much at once as its workers have threads; leave it out"
+        raise BadSelection("--parallelism", str(parallelism), advice)
     if resume:
         _refuse_selection(
             org, account, exclude_account, ou, tag, region, exclude_region, runtime, language,
@@ -189,6 +193,7 @@ def scan(
             store,
             asked,
             earlier,
+            cluster=cluster,
             quiet=quiet,
             # Settings outlive accounts; on the command line it is a typing error.
             departed=tell_departed if exclude_account is None else None,

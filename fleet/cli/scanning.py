@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from queue import SimpleQueue
 
 import typer
@@ -17,11 +19,13 @@ from fleet.aws.packages import Downloads
 from fleet.aws.session import Aws
 from fleet.cli.progress import ScanProgress, showing
 from fleet.cli.stopping import stopped_politely
+from fleet.cli.workers import Workers, at_hand
+from fleet.cluster import ClusterProblem
 from fleet.errors import BadSelection
 from fleet.model import ScanHeader, ScanOptions
-from fleet.ownership import owner_of
 from fleet.permissions import INSPECT, SCAN
-from fleet.scan import Crew, Inbox, Inspector, Look, begin, resume, run
+from fleet.scan import Crew, Inbox, Inspector, Look, begin, look_at, resume, run
+from fleet.scan.cluster import ScanJob, look_at_there
 from fleet.scan.inspecting import AT_ONCE
 from fleet.settings import Settings
 from fleet.store import Store
@@ -34,16 +38,18 @@ def scan_now(
     asked: ScanOptions,
     earlier: ScanHeader | None,
     *,
+    cluster: str | None,
     quiet: bool,
     departed: Callable[[str], None] | None,
 ) -> ScanHeader:
     """Begin the scan that is asked for, or go on with an earlier one; its header afterwards.
 
     `departed` is told of excluded accounts that are no longer there; None refuses them.
-    Raises what fleet.scan raises.
+    `cluster` is the address of a scheduler, or None for threads of this process. Raises what
+    fleet.scan and fleet.cluster raise.
     """
-    stop = threading.Event()
-    with showing(quiet=quiet) as progress:
+    with at_hand(settings.parallelism, cluster) as workers, showing(quiet=quiet) as progress:
+        stop = workers.stop
         aws = Aws(
             clients,
             SCAN if asked.inspect is None else (*SCAN, *INSPECT),
@@ -58,8 +64,8 @@ def scan_now(
             header = begin(aws, store, asked, _now(), departed=departed)
         try:
             with _inspector(clients, aws, header, stop) as inspector:
-                _run(settings, aws, store, header, stop, progress, inspector)
-        except NoCredentials:
+                _run(settings, aws, store, header, workers, progress, inspector)
+        except (NoCredentials, ClusterProblem):
             said = "fleet: what was found is saved; `fleet scan --resume` goes on from there"
             typer.echo(said, err=True)
             raise
@@ -93,26 +99,30 @@ def _run(
     aws: Aws,
     store: Store,
     header: ScanHeader,
-    stop: threading.Event,
+    workers: Workers,
     progress: ScanProgress,
     inspector: Inspector | None,
 ) -> None:
-    look = Look(header.options, lambda tags: owner_of(tags, settings.owners), header.started)
+    look = Look(header.options, settings.owners, header.started)
+    if workers.run is None:
+        do = partial(look_at, aws, look)
+    else:
+        external_id, pace = settings.external_id, settings.calls_per_second
+        job = ScanJob(workers.run, aws.caller.account, look, external_id, pace)
+        do = partial(look_at_there, job)
     inbox: Inbox = SimpleQueue()
+    crew = Crew(workers.executor, workers.parallelism, workers.stop, inbox)
+    # Packages are read here: a cluster's workers send coverage and functions, no facts.
     with (
-        ThreadPoolExecutor(settings.parallelism, thread_name_prefix="fleet") as executor,
+        ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fleet") as readers,
         stopped_politely(inbox, "stopping; what was found is kept"),
     ):
-        run(
-            aws,
-            store,
-            header,
-            look,
-            crew=Crew(executor, settings.parallelism, stop, inbox),
-            progress=progress,
-            clock=_now,
-            inspector=inspector,
-        )
+
+        def inspect() -> None:
+            if inspector is not None:
+                inspector.inspect(store, header, replace(crew, executor=readers), progress)
+
+        run(store, header, do, crew=crew, progress=progress, clock=_now, inspect=inspect)
 
 
 @contextmanager

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleet.deployment import OWN_ALIASES, OWN_TAGS, SERVING_ALIAS, Route
+from fleet.deployment import OWN_ALIASES, OWN_TAGS, SERVING_ALIAS, Route, is_bridge
 from fleet.inspection import Strategy, Verdict
 from fleet.migration import gate_rules as rules
 from fleet.migration.facts import Asked, Checked, Finding, GateFacts
 from fleet.migration.managed import managed
-from fleet.migration.paths import is_bridge
 from fleet.model import ROLLBACK_ALIAS, PackageType
 from fleet.package.limits import DIRECT_UPLOAD_LIMIT, UNZIPPED_LIMIT
 from fleet.package.verdict.remarks import LAYER_EXTENSIONS, listed

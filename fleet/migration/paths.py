@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fleet.deployment import BRIDGE_LAYER, Deployment, Route
+from fleet.deployment import Deployment, Route
 
 
 def path(
@@ -69,8 +69,3 @@ def _without_repetition(stations: Iterator[Deployment]) -> Iterator[Deployment]:
         if station != last:
             yield station
         last = station
-
-
-def is_bridge(arn: str) -> bool:
-    """Whether a layer version's ARN names a bridge layer."""
-    return arn.split(":")[5:7] == ["layer", BRIDGE_LAYER]

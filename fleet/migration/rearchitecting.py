@@ -21,6 +21,7 @@ from fleet.deployment import (
     Route,
     Stale,
     Way,
+    is_bridge,
 )
 from fleet.errors import FileProblem
 from fleet.inspection import PackageFacts, Target
@@ -31,7 +32,7 @@ from fleet.migration.foresight import foresee
 from fleet.migration.gate_rules import BLOCKLISTED, BY_REFERENCE, IMAGE
 from fleet.migration.ground import Ground
 from fleet.migration.looking import Look, unzipped
-from fleet.migration.paths import is_bridge, path
+from fleet.migration.paths import path
 from fleet.migration.plan import FunctionPlan, Promise
 from fleet.migration.prepared import Prepared, looked_at, not_moving
 from fleet.migration.preparing import plan_notes

@@ -12,7 +12,15 @@ from fleet.aws.failures import CallFailed, Interrupted, NoCredentials, RoleRefus
 from fleet.aws.layers import publish_bridge
 from fleet.aws.packages import Location
 from fleet.aws.session import Lane
-from fleet.deployment import BRIDGE_LAYER, SERVING_ALIAS, X86_64_ALIAS, Deployment, Observed, Way
+from fleet.deployment import (
+    BRIDGE_LAYER,
+    SERVING_ALIAS,
+    X86_64_ALIAS,
+    Deployment,
+    Observed,
+    Way,
+    is_own_bridge,
+)
 from fleet.errors import FleetError
 from fleet.inspection import Strategy
 from fleet.ledger import Action, Verb
@@ -20,7 +28,6 @@ from fleet.migration.acting import Hands
 from fleet.migration.ground import Ground
 from fleet.migration.observing import Observer
 from fleet.migration.packages import Workbench
-from fleet.migration.paths import is_bridge
 from fleet.migration.plan import Outcome
 from fleet.migration.problems import Halted, OutOfCredentials, halted_by
 from fleet.migration.travelling import LOOK_AGAIN, MOST_REFUSALS, POLL_SECONDS, Journey
@@ -226,8 +233,7 @@ def bridge_of(ground: Ground, ref: FunctionRef, seen: Observed) -> str:
 
     A stand-in where there is none yet: a look publishes nothing. Raises CallFailed.
     """
-    mine = f":{ref.account}:"
-    attached = [arn for arn in seen.deployment.layers if is_bridge(arn) and mine in arn]
+    attached = [arn for arn in seen.deployment.layers if is_own_bridge(arn, ref.account)]
     stem = f"arn:{ref.partition}:lambda:{ref.region}:{ref.account}"
     return (
         next(iter(attached), None)

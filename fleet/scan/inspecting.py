@@ -25,6 +25,7 @@ from fleet.aws.packages import (
     read_function,
 )
 from fleet.aws.session import Aws, Lane
+from fleet.deployment import is_own_bridge
 from fleet.errors import FleetError
 from fleet.fan_out import Crew, check_going_on, fan_out
 from fleet.inspection import (
@@ -45,6 +46,7 @@ from fleet.package.verdict.assessment import assess
 from fleet.package.verdict.origin import inspection
 from fleet.package.verdict.remarks import Rule
 from fleet.reading import read_package
+from fleet.scan.uses import is_halfway
 from fleet.store import Store
 
 AT_ONCE = 8
@@ -225,10 +227,18 @@ def deployed(config: FunctionConfig, layers: Mapping[str, Layer]) -> Deployed:
         architecture=config.architecture,
         is_image=config.package_type is PackageType.IMAGE,
         layers=tuple(
-            layers.get(arn) or Layer(arn, None, "it was not looked at") for arn in config.layers
+            layers.get(arn) or Layer(arn, None, "it was not looked at")
+            for arn in _lasting_layers(config)
         ),
         code_signing=config.signing_profile is not None,
     )
+
+
+def _lasting_layers(config: FunctionConfig) -> Iterable[str]:
+    # Halfway the bridge is on for a while: what it starts is no reason to leave things as they are.
+    if not is_halfway(config):
+        return config.layers
+    return (arn for arn in config.layers if not is_own_bridge(arn, config.ref.account))
 
 
 def _packages(configs: Iterable[FunctionConfig]) -> list[_Content]:
@@ -242,7 +252,7 @@ def _packages(configs: Iterable[FunctionConfig]) -> list[_Content]:
 def _layers(configs: Iterable[FunctionConfig]) -> list[_Content]:
     places: dict[str, dict[tuple[str, str], FunctionConfig]] = {}
     for config in configs:
-        for arn in config.layers:
+        for arn in _lasting_layers(config):
             # Once for each account that may have been let in.
             here = places.setdefault(arn, {})
             here.setdefault((config.ref.account, config.ref.region), config)

@@ -21,10 +21,10 @@ from fleet.model import (
     FunctionConfig,
     FunctionRecord,
     LaneResult,
-    Owner,
     ScanOptions,
     Use,
 )
+from fleet.ownership import OwnerRule, owner_of
 from fleet.scan.outcome import status_of_failure
 from fleet.scan.selection import is_beside, language_matches, runtimes_to_list, tags_match
 from fleet.scan.uses import held_for_rollback, reaching_callers, serving_aliases, use_of
@@ -38,10 +38,11 @@ _WITNESSES = 2
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What every lane of a scan is asked."""
+    """What every lane of a scan is asked. A value: it may be asked on another machine."""
 
     options: ScanOptions
-    owner_of: Callable[[Mapping[str, str] | None], Owner]
+    owners: tuple[OwnerRule, ...]
+    """Whose a function is, by its tags, before a stack is asked."""
     until: datetime
     """End of the 30 days that --traffic counts."""
 
@@ -188,7 +189,7 @@ class _LaneLook:
                     else reaching_callers(config.ref.qualifier, aliases, callers)
                 ),
                 tags=tags,
-                owner=self._look.owner_of(tags),
+                owner=owner_of(tags, self._look.owners),
             )
             for config in configs
         ]

@@ -19,7 +19,8 @@ from typing import Protocol
 from fleet.aws.failures import CallFailed, Interrupted, NoCredentials, RoleRefused
 from fleet.aws.organization import Organization, enabled_regions, read_organization
 from fleet.aws.session import Aws
-from fleet.errors import BadSelection, NothingSelected
+from fleet.cluster import ClusterProblem
+from fleet.errors import BadSelection, FleetError, NothingSelected
 from fleet.fan_out import Crew, fan_out
 from fleet.model import (
     EVERY_REGION,
@@ -31,7 +32,7 @@ from fleet.model import (
     ScanOptions,
     ScanState,
 )
-from fleet.scan.inspecting import InspectionProgress, Inspector
+from fleet.scan.inspecting import InspectionProgress
 from fleet.scan.lane import Look, look_at_lane
 from fleet.scan.outcome import status_of_failure
 from fleet.scan.selection import check_asked, check_regions, choose_accounts, choose_regions
@@ -52,22 +53,23 @@ class Progress(InspectionProgress, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Account:
+class OneAccount:
     """To do: find the regions of an account."""
 
     account: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Lane:
+class OneLane:
     """To do: look at one account and region."""
 
     account: str
     region: str
 
 
-_Task = _Account | _Lane
-_Answer = Future[LaneResult | tuple[str, ...]]
+Task = OneAccount | OneLane
+Found = LaneResult | tuple[str, ...]
+"""Of a lane, or of an account that cannot be entered: its result. Of an account: its regions."""
 
 _log = logging.getLogger(__name__)
 
@@ -143,28 +145,28 @@ def resume(aws: Aws, store: Store, which: str | None) -> ScanHeader:
 
 
 def run(
-    aws: Aws,
     store: Store,
     header: ScanHeader,
-    look: Look,
+    do: Callable[[Task], Found],
     *,
     crew: Crew,
     progress: Progress,
     clock: Callable[[], datetime],
-    inspector: Inspector | None = None,
+    inspect: Callable[[], None] | None = None,
 ) -> ScanState:
     """Look at everything that the saved coverage does not show as seen, and save it.
 
-    The same for a scan that begins and for one that is resumed. With an inspector, the packages
-    of what was found are read once every lane is saved. A None put into the crew's inbox ends it
-    with what was found kept, and so does KeyboardInterrupt, which may cost the lane it hits;
-    NoCredentials likewise, and is raised once that is saved.
+    The same for a scan that begins and for one that is resumed. `do` is called by the crew:
+    `look_at` in this process, or what gets there on another machine. With `inspect`, that is
+    called once every lane is saved. A None put into the crew's inbox ends it with what was found
+    kept, and so does KeyboardInterrupt, which may cost the lane it hits; NoCredentials and
+    ClusterProblem likewise, and are raised once that is saved.
     """
     state = ScanState.INTERRUPTED
     try:
-        _look_at_lanes(aws, store, header, look, crew, progress)
-        if inspector is not None:
-            inspector.inspect(store, header, crew, progress)
+        _look_at_lanes(store, header, do, crew, progress)
+        if inspect is not None:
+            inspect()
         state = ScanState.FINISHED
     except KeyboardInterrupt:
         pass
@@ -175,17 +177,21 @@ def run(
 
 
 def _look_at_lanes(
-    aws: Aws, store: Store, header: ScanHeader, look: Look, crew: Crew, progress: Progress
+    store: Store,
+    header: ScanHeader,
+    do: Callable[[Task], Found],
+    crew: Crew,
+    progress: Progress,
 ) -> None:
     waiting = deque(_missing(store.coverage(header.id)))
-    lanes_known = sum(isinstance(task, _Lane) for task in waiting)
+    lanes_known = sum(isinstance(task, OneLane) for task in waiting)
     progress.planned(len(waiting) - lanes_known, lanes_known)
 
-    def settle(task: _Task, future: _Answer) -> None:
+    def settle(task: Task, future: Future[Found]) -> None:
         answer = _answer(future, task)
         if isinstance(answer, LaneResult):
             answer = _saved(store, header, answer)
-            if isinstance(task, _Account):
+            if isinstance(task, OneAccount):
                 progress.account_done(1)
             found = sum(each.use.is_finding for each in answer.records)
             progress.lane_done(answer.coverage, found)
@@ -194,24 +200,23 @@ def _look_at_lanes(
             progress.account_done(len(lanes))
             waiting.extend(lanes)
 
-    def do(task: _Task) -> LaneResult | tuple[str, ...]:
-        return _do(aws, look, task)
-
-    # A few more than can run, so that no thread waits for the store.
+    # A few more than can run, so that nobody waits for the store.
     fan_out(crew, waiting, do, settle, at_once=crew.parallelism * 2)
 
 
-def _missing(coverage: Iterable[Coverage]) -> list[_Task]:
+def _missing(coverage: Iterable[Coverage]) -> list[Task]:
     unseen = [each for each in coverage if not each.status.is_complete]
     return [
-        _Account(each.account) if each.region == EVERY_REGION else _Lane(each.account, each.region)
+        OneAccount(each.account)
+        if each.region == EVERY_REGION
+        else OneLane(each.account, each.region)
         for each in unseen
     ]
 
 
-def _do(aws: Aws, look: Look, task: _Task) -> LaneResult | tuple[str, ...]:
-    """One task, in a thread of the executor: a lane's result, or an account's regions."""
-    if isinstance(task, _Lane):
+def look_at(aws: Aws, look: Look, task: Task) -> Found:
+    """One task, in a thread of the executor. Raises NoCredentials, Interrupted."""
+    if isinstance(task, OneLane):
         return look_at_lane(aws, task.account, task.region, look)
     try:
         return enabled_regions(aws, task.account)
@@ -219,16 +224,19 @@ def _do(aws: Aws, look: Look, task: _Task) -> LaneResult | tuple[str, ...]:
         return _whole_account(task.account, status_of_failure(error), error.why)
 
 
-def _answer(future: _Answer, task: _Task) -> LaneResult | tuple[str, ...]:
+def _answer(future: Future[Found], task: Task) -> Found:
     error = future.exception()
     if error is None:
         return future.result()
-    if isinstance(error, (NoCredentials, Interrupted)) or not isinstance(error, Exception):
+    if isinstance(error, (NoCredentials, Interrupted, ClusterProblem)):
+        raise error
+    if not isinstance(error, Exception):
         raise error
     # A defect met in one lane must not cost the others; and it must not pass for an empty lane.
     _log.debug("%s", task, exc_info=error)
-    region = task.region if isinstance(task, _Lane) else EVERY_REGION
-    reason = f"unexpected {type(error).__name__}; --debug tells more"
+    region = task.region if isinstance(task, OneLane) else EVERY_REGION
+    known = isinstance(error, FleetError)
+    reason = str(error) if known else f"unexpected {type(error).__name__}; --debug tells more"
     return LaneResult(Coverage(task.account, region, CoverageStatus.FAILED, reason))
 
 
@@ -247,7 +255,7 @@ def _saved(store: Store, header: ScanHeader, result: LaneResult) -> LaneResult:
 
 def _plan_regions(
     store: Store, header: ScanHeader, account: str, enabled: tuple[str, ...]
-) -> list[_Lane]:
+) -> list[OneLane]:
     regions, not_enabled = choose_regions(header.options, enabled)
     if regions:
         store.plan_lanes(header.id, account, regions)
@@ -259,7 +267,7 @@ def _plan_regions(
     for region in not_enabled:
         status, reason = CoverageStatus.REGION_NOT_ENABLED, "the account has not enabled it"
         store.save_lane(header.id, LaneResult(Coverage(account, region, status, reason)))
-    return [_Lane(account, region) for region in regions]
+    return [OneLane(account, region) for region in regions]
 
 
 def _name_inactive(store: Store, header: ScanHeader, accounts: Iterable[Account]) -> None:

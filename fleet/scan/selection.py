@@ -12,6 +12,7 @@ from fleet.deployment import LANGUAGE
 from fleet.errors import BadSelection, NothingSelected
 from fleet.inspection import Target
 from fleet.model import Account, FunctionConfig, PackageType, ScanOptions
+from fleet.scan.uses import is_halfway
 
 ACCOUNT_DIGITS = 12
 CUSTOM_RUNTIMES = ("provided", *(target.value for target in Target))
@@ -152,8 +153,15 @@ def runtimes_to_list(options: ScanOptions) -> tuple[str, ...]:
 
 
 def is_beside(options: ScanOptions, config: FunctionConfig) -> bool:
-    """Whether a listed version is on none of the runtimes asked for: only its tags can say why."""
-    return config.package_type is PackageType.ZIP and config.runtime not in options.runtimes
+    """Whether a listed version is on none of the runtimes asked for: only its tags can say why.
+
+    What stands halfway has no tags yet, and needs none.
+    """
+    return (
+        config.package_type is PackageType.ZIP
+        and config.runtime not in options.runtimes
+        and not is_halfway(config)
+    )
 
 
 def language_matches(

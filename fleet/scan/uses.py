@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fleet.deployment import stands_halfway
 from fleet.model import LATEST, ROLLBACK_ALIAS, Alias, Caller, FunctionConfig, PackageType, Use
 
 
@@ -31,6 +32,12 @@ def held_for_rollback(versions: Iterable[str], aliases: Iterable[Alias]) -> list
     return [*held, ROLLBACK_ALIAS] if held else []
 
 
+def is_halfway(config: FunctionConfig) -> bool:
+    """Whether a version is a $LATEST that a move, or a way back, has left on its bridge."""
+    ref = config.ref
+    return ref.qualifier == LATEST and stands_halfway(config.runtime, config.layers, ref.account)
+
+
 def use_of(
     config: FunctionConfig,
     aliases: Iterable[Alias] | None,
@@ -45,7 +52,7 @@ def use_of(
     if config.package_type is PackageType.IMAGE:
         return Use.IMAGE
     if config.ref.qualifier == LATEST:
-        return Use.LATEST
+        return Use.HALFWAY if is_halfway(config) else Use.LATEST
     if aliases is None:
         return Use.UNKNOWN
     return _use_of_published(config.ref.qualifier, tuple(aliases), callers)

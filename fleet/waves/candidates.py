@@ -37,6 +37,10 @@ _read_remarks = msgspec.json.Decoder(list[dict[str, str]]).decode
 _IMAGE = "a container image: its runtime is inside it, and its own build has to change that"
 _NOT_INSPECTED = "its package was not read: run fleet scan --inspect"
 _BLOCKLISTED = "its account is on the blocklist of the settings"
+_HALFWAY = (
+    "it is on a custom runtime with the bridge layer of a move or rollback that has not ended: "
+    "`fleet migrate ARN` or the run that began it finishes it, `fleet rollback ARN` takes it back"
+)
 _UNTAGGED = "its tags could not be read, so nobody knows who deploys it: scan again"
 
 
@@ -62,7 +66,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """Every function of a scan that is on go1.x, in one of two places."""
+    """Every function of a scan that is on go1.x or halfway off it, in one of two places."""
 
     candidates: tuple[Candidate, ...]
     staying: tuple[Staying, ...]
@@ -102,6 +106,8 @@ def _judged(
     latest = next((row for row in rows if row[_QUALIFIER] == LATEST), None)
     if latest is None:
         return _only_published(ref, [*_on_go1x(rows)])
+    if Use(latest[_AT["use"]]) is Use.HALFWAY:
+        return Staying(function=ref.arn, verdict=Use.HALFWAY.value, reason=_HALFWAY)
     is_image = latest[_AT["package_type"]] == PackageType.IMAGE
     if latest[_AT["runtime"]] != GO1X and not is_image:
         return _only_published(ref, [*_on_go1x(rows)])

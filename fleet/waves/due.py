@@ -214,9 +214,7 @@ def _spent(budget: Budget, states: list[MemberState], whose: str) -> str:
     return f"the failure budget of {whose} is spent: {failed} of {len(states)} functions failed"
 
 
-def _not_over(
-    wave: Wave, states: Iterable[MemberState], brake: str, *, cancelled: bool
-) -> str:
+def _not_over(wave: Wave, states: Iterable[MemberState], brake: str, *, cancelled: bool) -> str:
     """Why the waves after this one may not begin, or ''."""
     if cancelled:
         # People have decided that what has not begun never will.

@@ -12,6 +12,7 @@ import pytest
 from fleet.aws import functions
 from fleet.aws.failures import CallFailed, Situation
 from fleet.aws.session import Aws, Lane
+from fleet.deployment import BRIDGE_LAYER
 from fleet.model import Alias, Caller, CallerKind, FunctionRef, PackageType
 from tests.aws.canned import Answer, Canned, Script
 
@@ -41,9 +42,16 @@ def page(*rows: object, marker: str | None = None) -> Answer:
     return Answer(json.dumps({"Functions": rows, "NextMarker": marker}))
 
 
-def listed(aws: Aws, *, latest_only: bool = False) -> functions.Listing:
+def listed(aws: Aws, *runtimes: str, latest_only: bool = False) -> functions.Listing:
     lane = aws.lane(OWN, REGION)
-    return functions.list_functions(aws, lane, ["go1.x"], latest_only=latest_only)
+    return functions.list_functions(aws, lane, runtimes or ["go1.x"], latest_only=latest_only)
+
+
+def bridged(name: str, version: str = "$LATEST", **changes: object) -> dict[str, Any]:
+    """A version on provided.al2023 that fleet's bridge layer starts."""
+    layer = f"arn:aws:lambda:{REGION}:{OWN}:layer:{BRIDGE_LAYER}:1"
+    told = {"Runtime": "provided.al2023", "Layers": [{"Arn": layer, "CodeSize": 1}]}
+    return row(name, version, **(told | changes))
 
 
 def test_a_row_becomes_a_value_without_its_environment(aws: Aws, server: Canned) -> None:
@@ -54,6 +62,37 @@ def test_a_row_becomes_a_value_without_its_environment(aws: Aws, server: Canned)
     assert config.last_modified == datetime(2023, 11, 7, 9, 30, tzinfo=UTC)
     assert (config.runtime, config.handler, config.layers) == ("go1.x", "main", (layer,))
     assert "do-not-leak" not in repr(config)
+
+
+@pytest.mark.parametrize("latest_only", [False, True])
+def test_what_stands_halfway_off_go1x_is_found_with_go1x(
+    aws: Aws, server: Canned, *, latest_only: bool
+) -> None:
+    server.answer = Script(page(bridged("orders"), bridged("refund", Runtime="provided.al2")))
+    listing = listed(aws, latest_only=latest_only)
+    assert [each.ref.name for each in listing.found] == ["orders", "refund"]
+    assert listing.latest == {"orders": "provided.al2023", "refund": "provided.al2"}
+
+
+def test_what_only_looks_like_halfway_is_not_found(aws: Aws, server: Canned) -> None:
+    layers = (
+        f"arn:aws:lambda:{REGION}:000000000002:layer:{BRIDGE_LAYER}:1",
+        f"arn:aws:lambda:{REGION}:{OWN}:layer:{BRIDGE_LAYER}-2:1",
+        f"{OWN}:layer:{BRIDGE_LAYER}",
+    )
+    script = page(
+        *(bridged(f"f{at}", Layers=[{"Arn": arn}]) for at, arn in enumerate(layers)),
+        bridged("python", Runtime="python3.12"),
+        bridged("without", Layers=[]),
+        bridged("published", "7"),
+    )
+    server.answer = Script(script)
+    assert listed(aws).found == ()
+
+
+def test_what_stands_halfway_is_none_of_another_runtime(aws: Aws, server: Canned) -> None:
+    server.answer = Script(page(bridged("orders")))
+    assert listed(aws, "python3.8").found == ()
 
 
 def test_every_version_is_asked_for_unless_only_the_latest_is_wanted(

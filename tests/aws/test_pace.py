@@ -55,6 +55,25 @@ def test_calls_that_come_at_once_each_get_a_slot_of_their_own(rate: float, calle
         assert later - earlier >= 1 / rate - 1e-6
 
 
+@given(st.integers(1, 8), st.lists(st.tuples(st.integers(0, 5), st.integers(1, 4)), max_size=30))
+def test_those_who_take_turns_without_a_burst_keep_to_the_pace_together(
+    at_once: int, turns: list[tuple[int, int]]
+) -> None:
+    # Turn after turn, each by any of six processes, so many calls; `at_once` of them go on at once.
+    processes = [FakeTime() for _ in range(6)]
+    paces = [Pace(10 / at_once, burst=0, clock=each.clock, sleep=each.sleep) for each in processes]
+    now, calls = 1000.0, []
+    for process, count in turns:
+        processes[process].now = now
+        for _ in range(count):
+            paces[process].wait()
+            calls.append(processes[process].now)
+        now = processes[process].now
+    for first, begin in enumerate(calls):
+        for last, end in enumerate(calls[first:], first):
+            assert at_once * (last - first) <= 10 * (end - begin) + 1e-6
+
+
 @given(RATES)
 def test_the_pace_is_reached_and_not_only_kept_under(rate: float) -> None:
     time = FakeTime()

@@ -19,6 +19,7 @@ from tests.bench import (
     reports,
     sessions,
     wall,
+    waves,
 )
 from tests.bench.document import document, table
 from tests.bench.figures import Figure, missing
@@ -33,6 +34,7 @@ ITEMS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "reports": reports.measure,
     "inspecting": inspecting.measure,
     "repackaging": repackaging.measure,
+    "waves": waves.measure,
 }
 ON_REQUEST: Mapping[str, Callable[[], Iterator[Figure]]] = {"memory-all": memory.measure_all}
 """Too long for every run."""

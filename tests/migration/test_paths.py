@@ -13,9 +13,10 @@ from fleet.deployment import (
     Route,
     UpdateCode,
     UpdateConfiguration,
+    is_bridge,
 )
 from fleet.inspection import Strategy
-from fleet.migration.paths import is_bridge, path
+from fleet.migration.paths import path
 from fleet.migration.route import update
 from tests.migration.shell import moved, rebuilt
 from tests.migration.world import BRIDGE, START, runs

@@ -19,8 +19,8 @@ from fleet.deployment import (
     PutAlias,
     UpdateCode,
     UpdateConfiguration,
+    is_bridge,
 )
-from fleet.migration.paths import is_bridge
 from fleet.model import GO1X
 
 TARGET = "provided.al2023"

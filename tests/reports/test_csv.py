@@ -54,6 +54,8 @@ hostile = st.builds(
     ),
 )
 
+OF_PACKAGE = COLUMNS[COLUMNS.index("signing_profile") : COLUMNS.index("wave_plan")]
+
 
 def written(data: ReportData) -> str:
     file = io.StringIO(newline="")
@@ -155,7 +157,7 @@ def test_reasons_and_warnings_are_sentences_behind_their_codes() -> None:
 def test_where_a_package_came_from_has_columns_of_its_own() -> None:
     row = inspected(Verdict.READY, strategy="rename", modified=True, signing_profile="arn:s")
     (found,) = read(written(report([row], asked=INSPECTED)))
-    assert {name: found[name] for name in COLUMNS[COLUMNS.index("signing_profile") :]} == {
+    assert {name: found[name] for name in OF_PACKAGE} == {
         "signing_profile": "arn:s",
         "verdict": "ready",
         "reasons": "some-reason: why it is so",
@@ -172,7 +174,7 @@ def test_where_a_package_came_from_has_columns_of_its_own() -> None:
 
 def test_what_was_not_inspected_has_empty_cells() -> None:
     (row,) = read(written(report([function()])))
-    assert {row[name] for name in COLUMNS[COLUMNS.index("signing_profile") :]} == {""}
+    assert {row[name] for name in OF_PACKAGE} == {""}
 
 
 def test_not_modified_and_not_told_stay_apart() -> None:

@@ -45,6 +45,16 @@ def test_a_function_of_both_scans_is_still_there_whatever_its_use() -> None:
     assert change(before, side([function(qualifier="1", use="kept")])) == Change.STILL_THERE
 
 
+def test_what_stood_halfway_is_gone_or_new_only_to_a_scan_that_would_have_listed_it() -> None:
+    halfway = side([function(use="halfway", runtime="provided.al2023")])
+    other = side(asked=header(runtimes=("python3.8",)))
+    assert change(halfway, side()) == Change.GONE
+    assert change(halfway, other) == Change.NOT_SEEN
+    assert change(side(), halfway) == Change.NEW
+    assert change(other, halfway) == Change.NEWLY_SEEN
+    assert change(side([function()]), halfway) == Change.STILL_THERE
+
+
 @pytest.mark.parametrize("coverage", [[], DENIED, [seen(SEARCH.id, "eu-central-1")]])
 def test_what_the_newer_scan_did_not_look_at_is_not_seen_never_gone(
     coverage: list[Coverage],

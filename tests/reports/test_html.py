@@ -56,6 +56,14 @@ def test_the_policy_allows_nothing_but_the_page_s_own_style_and_script() -> None
     assert "unsafe" not in policy
 
 
+def test_the_page_says_how_many_of_what_runs_stand_halfway() -> None:
+    halfway = function(use="halfway", runtime="provided.al2023")
+    words = plain(render_html(report([function(name="other"), halfway])))
+    assert "2 running ($LATEST, or served by an alias or trigger), 1 of them halfway" in words
+    assert "1 function stands halfway:" in words
+    assert "halfway" not in plain(render_html(report([function()])))
+
+
 def test_nothing_in_the_page_points_outside_of_it() -> None:
     page = render_html(report(many(6), history=past({20: 9, 10: 7, 0: 5})))
     assert not re.search(r"\b(src|srcset|action|xlink:href)\s*=", page)

@@ -136,6 +136,23 @@ def test_a_use_that_is_unknown_counts_and_is_said() -> None:
     assert any("told served from kept" in line for line in said(data).warnings)
 
 
+def test_what_stands_halfway_is_counted_as_left_to_move_and_told_how_to_go_on() -> None:
+    halfway = function(use="halfway", runtime="provided.al2023")
+    data = report([halfway])
+    assert totals(data.functions, data.header).versions == 1
+    words = said(data)
+    assert words.sentence == (
+        "1 function is on go1.x or halfway off it, with 1 function version to move."
+    )
+    (warning,) = words.warnings
+    assert warning.startswith("1 function stands halfway: on a custom runtime, with the bridge")
+    assert "again, or `fleet rollback`" in warning
+    assert by_group(data.functions, "account")["running"].tolist() == [1]
+    several = report([halfway], asked=header(runtimes=("go1.x", "provided.al2")))
+    assert "is on go1.x or provided.al2 or halfway off go1.x, with" in said(several).sentence
+    assert "halfway" not in everything_said(report([function()]))
+
+
 def test_images_and_rollback_versions_are_listed_and_not_counted() -> None:
     data = report([function(use="image", runtime=None), function(name="b", use=Use.ROLLBACK.value)])
     found = totals(data.functions, data.header)

@@ -95,6 +95,10 @@ class Held:
         """Whether a call is on its way that gets no answer yet."""
         return self._somebody.is_set()
 
+    def wait(self, seconds: float) -> bool:
+        """Whether somebody waits within so many seconds; answers are being held meanwhile."""
+        return self._somebody.wait(seconds)
+
     @contextmanager
     def holding(
         self, emulator: Emulator, *, once: Callable[[], bool] = lambda: True

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -21,14 +21,13 @@ from fleet.aws.packages import Downloads
 from fleet.aws.session import Aws
 from fleet.model import (
     FUNCTION_COLUMNS,
-    UNKNOWN_OWNER,
     Coverage,
     CoverageStatus,
     ScanHeader,
     ScanOptions,
 )
 from fleet.permissions import INSPECT, SCAN, Permission
-from fleet.scan import Crew, Inbox, Inspector, Look, begin, resume, run
+from fleet.scan import Crew, Inbox, Inspector, Look, begin, look_at, resume, run
 from fleet.store import Store
 
 Lane = tuple[str, str]
@@ -158,7 +157,7 @@ class Scanner:
                 if resumes
                 else begin(aws, self.store, options or ScanOptions(organization=True), self.clock())
             )
-            look = Look(header.options, lambda _: UNKNOWN_OWNER, header.started)
+            look = Look(header.options, (), header.started)
             depth = header.options.inspect
             with (
                 closing(
@@ -166,15 +165,20 @@ class Scanner:
                 ) as downloads,
                 ThreadPoolExecutor(threads) as executor,
             ):
+                crew = Crew(executor, threads, stop, inbox or SimpleQueue())
+
+                def inspect() -> None:
+                    if depth is not None:
+                        Inspector(aws, downloads, depth).inspect(self.store, header, crew, watcher)
+
                 run(
-                    aws,
                     self.store,
                     header,
-                    look,
-                    crew=Crew(executor, threads, stop, inbox or SimpleQueue()),
+                    partial(look_at, aws, look),
+                    crew=crew,
                     progress=watcher,
                     clock=self.clock,
-                    inspector=Inspector(aws, downloads, depth) if depth else None,
+                    inspect=inspect,
                 )
         return self.saved(header.id, watcher)
 

@@ -15,7 +15,6 @@ from fleet.aws.failures import CallFailed, Situation
 from fleet.aws.session import Lane
 from fleet.model import (
     ROLLBACK_ALIAS,
-    UNKNOWN_OWNER,
     CoverageStatus,
     LaneResult,
 )
@@ -152,7 +151,7 @@ def without_the_role(small: Small, *, once: str) -> LaneResult:
                 return real(lane, service, operation, **more)
 
             aws.call = call  # type: ignore[method-assign,unused-ignore]  # the moment between two calls
-            look = Look(ALONE, lambda _: UNKNOWN_OWNER, fleet.clock())
+            look = Look(ALONE, (), fleet.clock())
             return look_at_lane(aws, MEMBER, HOME, look)
 
 
@@ -197,7 +196,7 @@ def test_versions_that_are_listed_apart_belong_to_one_function_that_is_asked_abo
                 return answer
 
             aws.call = call  # type: ignore[method-assign,unused-ignore]  # another order of a page
-            look = Look(ALONE, lambda _: UNKNOWN_OWNER, fleet.clock())
+            look = Look(ALONE, (), fleet.clock())
             result = look_at_lane(aws, MEMBER, HOME, look)
     assert len(result.records) == 4
     assert asked.count("ListTags") == asked.count("ListAliases") == 2
@@ -217,7 +216,7 @@ def looked_at(small: Small, before: Callable[[Any, Client, str], None]) -> LaneR
                 return real(lane, service, operation, **more)
 
             aws.call = call  # type: ignore[method-assign,unused-ignore]  # the moment between two calls
-            look = Look(ALONE, lambda _: UNKNOWN_OWNER, fleet.clock())
+            look = Look(ALONE, (), fleet.clock())
             return look_at_lane(aws, MEMBER, HOME, look)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from fleet.deployment import BRIDGE_LAYER
 from fleet.model import GO1X, CoverageStatus, Language, ScanOptions, Use
 from fleet.scan.selection import CUSTOM_RUNTIMES
 from fleet.store import rows
@@ -97,6 +98,29 @@ def test_versions_of_one_function_are_told_apart_by_their_own_runtime(small: Sma
         ("moving", "2"): Use.CUSTOM,
         ("orders", "$LATEST"): Use.LATEST,
     }
+
+
+@pytest.mark.parametrize("language", [None, Language.GO])
+def test_what_stands_halfway_needs_no_tag_and_counts_as_left_to_move(
+    small: Small, language: Language | None
+) -> None:
+    with small() as (organization, fleet):
+        client = organization.add_function("halfway")
+        with organization.emulator.seeding():
+            code = {"ZipFile": zip_of(bootstrap=b"of a layer")}
+            layer = client.publish_layer_version(LayerName=BRIDGE_LAYER, Content=code)
+            client.update_function_configuration(
+                FunctionName="halfway",
+                Runtime="provided.al2023",
+                Layers=[layer["LayerVersionArn"]],
+            )
+            client.publish_version(FunctionName="halfway")
+        scan = fleet.scan(replace(GO, language=language))
+        asked = replace(GO, language=None, runtimes=("provided.al2",))
+        other = fleet.scan(asked)
+    assert found(scan) == {("halfway", "$LATEST"): Use.HALFWAY, ("orders", "$LATEST"): Use.LATEST}
+    assert scan.progress.findings == scan.store.totals(scan.header.id).findings == 2
+    assert found(other) == {}
 
 
 def test_a_function_whose_tags_cannot_be_read_is_a_gap_and_stays_listed(small: Small) -> None:

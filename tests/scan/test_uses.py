@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.deployment import BRIDGE_LAYER
+from fleet.inspection import Target
 from fleet.model import (
     GO1X,
     LATEST,
@@ -85,6 +89,23 @@ def test_latest_is_latest_and_an_image_an_image_whatever_points_there(
 ) -> None:
     assert use_of(config(LATEST), aliases, callers) is Use.LATEST
     assert use_of(config(LATEST, PackageType.IMAGE), aliases, callers) is Use.IMAGE
+
+
+@given(
+    st.sampled_from([GO1X, *Target, "provided", "python3.12", None]),
+    st.lists(st.sampled_from(["mine", "theirs", "other"]), max_size=3),
+    st.sampled_from([LATEST, "1"]),
+    st.none() | aliases,
+)
+def test_latest_is_halfway_exactly_if_it_is_on_a_target_with_the_bridge_of_its_account(
+    runtime: str | None, layers: list[str], qualifier: str, pointing: tuple[Alias, ...] | None
+) -> None:
+    named = {"mine": ("1", BRIDGE_LAYER), "theirs": ("2", BRIDGE_LAYER), "other": ("1", "certs")}
+    arns = ["arn:aws:lambda:eu-west-1:{}:layer:{}:4".format(*named[each]) for each in layers]
+    there = replace(config(qualifier), runtime=runtime, layers=tuple(arns))
+    halfway = qualifier == LATEST and runtime in set(Target) and "mine" in layers
+    assert (use_of(there, pointing, ()) is Use.HALFWAY) == halfway
+    assert Use.HALFWAY.is_finding
 
 
 def test_the_safety_net_of_a_migration_is_no_finding_until_something_calls_it() -> None:

@@ -68,6 +68,21 @@ def test_what_only_a_rollback_alias_holds_is_in_no_plan(tmp_path: Path) -> None:
     assert sorted_out(tmp_path, held) == Sorted((), ())
 
 
+def test_what_stands_halfway_is_in_no_wave_and_told_how_to_finish(tmp_path: Path) -> None:
+    halfway = Function("orders", use=Use.HALFWAY, runtime="provided.al2023")
+    unread, untagged = (
+        replace(halfway, name="unread", verdict=None),
+        replace(halfway, name="untagged", tags=None),
+    )
+    found = sorted_out(tmp_path, halfway, unread, untagged)
+    assert found.candidates == ()
+    assert {each.verdict for each in found.staying} == {"halfway"}
+    assert len(found.staying) == 3
+    (said,) = {each.reason for each in found.staying}
+    assert said.startswith("it is on a custom runtime with the bridge layer")
+    assert "`fleet migrate ARN`" in said
+
+
 def test_a_function_with_versions_is_one_member_by_its_latest(tmp_path: Path) -> None:
     latest = Function("orders", owner=Owner(OwnerKind.SAM, "shop"), invocations=7)
     versions = [

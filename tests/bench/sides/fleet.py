@@ -6,18 +6,18 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
 from fleet.aws.clients import Clients
 from fleet.aws.functions import list_functions
 from fleet.aws.session import Aws
-from fleet.model import GO1X, UNKNOWN_OWNER, Coverage, CoverageStatus, Owner, ScanOptions
+from fleet.model import GO1X, Coverage, CoverageStatus, ScanOptions
 from fleet.permissions import SCAN
-from fleet.scan import Crew, Look, begin, run
+from fleet.scan import Crew, Look, begin, look_at, run
 from fleet.scan.lane import look_at_lane
 from fleet.store import Store
 from tests.bench.canned import Organization
@@ -67,10 +67,9 @@ def scan(threads: int) -> Block:
             header = begin(aws, store, ScanOptions(organization=True), _now())
             began = time.perf_counter()
             run(
-                aws,
                 store,
                 header,
-                _look(header.options),
+                partial(look_at, aws, _look(header.options)),
                 crew=Crew(executor, threads, stop, SimpleQueue()),
                 progress=_Quiet(),
                 clock=_now,
@@ -95,11 +94,7 @@ def _aws(*, parallelism: int, stop: threading.Event | None = None) -> Aws:
 
 
 def _look(options: ScanOptions) -> Look:
-    return Look(options, _nobody, _now())
-
-
-def _nobody(_: Mapping[str, str] | None) -> Owner:
-    return UNKNOWN_OWNER
+    return Look(options, (), _now())
 
 
 def _now() -> datetime:

@@ -1,0 +1,103 @@
+"""What an attempt makes of a member's state. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from fleet.migration.plan import Outcome
+from fleet.results import Result
+from fleet.wave import MemberState, Phase, Stage
+from fleet.waves.budget import FAILURES
+from fleet.waves.plan import Wave
+
+MOVED = frozenset({Result.MIGRATED, Result.ALREADY_THERE})
+
+
+def begun(state: MemberState, now: datetime, run: str) -> MemberState:
+    """The state of a function that somebody begins to move."""
+    return replace(
+        state,
+        phase=Phase.UNDER_WAY,
+        attempts=state.attempts + 1,
+        began=state.began or now,
+        reason="",
+        run=run,
+    )
+
+
+def after_move(
+    wave: Wave, state: MemberState, outcome: Outcome, share: float, now: datetime
+) -> MemberState:
+    """The state after an attempt to move it, or to shift `share` of its calls."""
+    match outcome.result:
+        case Result.INTERRUPTED:
+            # Whoever comes next goes on from where it stands.
+            return replace(state, result=Result.INTERRUPTED, reason=outcome.reason)
+        case Result.BAKING:
+            return _baking(state, share, now)
+        case Result.MIGRATED | Result.ALREADY_THERE:
+            theirs = outcome.result is Result.ALREADY_THERE and state.attempts == 1
+            if theirs and state.share == 0:
+                return after_stage(wave, state, Result.ALREADY_THERE, now, outcome.reason)
+            # Done, and then whoever did it died before it could be noted: it is ours.
+            if wave.canary is None:
+                return after_stage(wave, state, Result.MIGRATED, now, told(outcome))
+            return _baking(replace(state, reason=told(outcome)), 1.0, now)
+        case _:
+            return after_stage(wave, state, outcome.result, now, outcome.reason)
+
+
+def after_back(state: MemberState, outcome: Outcome, why: str, now: datetime) -> MemberState:
+    """The state after it was brought back, or was to be, because of `why`."""
+    if outcome.result is Result.INTERRUPTED:
+        return replace(state, reason=outcome.reason)
+    if outcome.result is Result.ROLLED_BACK:
+        return _ended(state, Result.ROLLED_BACK, why, now)
+    if outcome.result is Result.ALREADY_THERE:
+        return _ended(state, Result.ROLLED_BACK, f"{why}; it was back already", now)
+    bad = outcome.result if outcome.result in FAILURES else Result.FAILED
+    return _ended(state, bad, f"{why}; and it is not back: {outcome.reason}", now)
+
+
+def after_stage(
+    wave: Wave, state: MemberState, result: Result, now: datetime, reason: str = ""
+) -> MemberState:
+    """The state at the end of a stage: the end, or the beginning of the next stage."""
+    if state.stage is Stage.RUNTIME and result in MOVED and wave.arm64 is not None:
+        return MemberState(
+            wave=state.wave,
+            ref=state.ref,
+            stage=Stage.ARM64,
+            result=result,
+            reason=reason,
+            began=state.began,
+            since=now,
+            unjudged=state.unjudged,
+            run=state.run,
+        )
+    if state.stage is Stage.ARM64 and result in {Result.BLOCKED, Result.STALE}:
+        # It has left go1.x, which is what counts, and nothing of it was touched since then.
+        return _ended(state, Result.MIGRATED, f"it stays on x86_64: {reason}", now)
+    return _ended(state, result, reason, now)
+
+
+def told(outcome: Outcome) -> str:
+    """What to know of a move that went well."""
+    return "; ".join(outcome.notes)
+
+
+def _ended(state: MemberState, result: Result, reason: str, now: datetime) -> MemberState:
+    return replace(state, phase=Phase.ENDED, result=result, reason=reason, since=now)
+
+
+def _baking(state: MemberState, share: float, now: datetime) -> MemberState:
+    return replace(
+        state,
+        phase=Phase.BAKING,
+        result=Result.BAKING,
+        share=share,
+        since=now,
+        checked=None,
+        failed_checks=0,
+    )

@@ -1,0 +1,125 @@
+"""How a function fares after its move: its numbers, asked of CloudWatch and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from fleet.aws.metrics import NumbersAsked, read_numbers
+from fleet.deployment import OWN_ALIASES, Observed
+from fleet.migration.canary import WHOLE, CanaryPolicy, Decision, Judgement, judge
+from fleet.migration.ground import Ground
+from fleet.migration.observing import Observer
+from fleet.model import LATEST
+from fleet.traffic import Numbers
+from fleet.wave import MemberState
+
+BEFORE = timedelta(days=1)
+"""Of the time before the move, what is compared with: a whole day, as calls come by the hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is compared for one name that the function is called by."""
+
+    qualifier: str
+    old: NumbersAsked
+    new: NumbersAsked
+
+
+def judged(
+    ground: Ground, observer: Observer, policy: CanaryPolicy, state: MemberState, now: datetime
+) -> Judgement:
+    """One check of a function that bakes; raises CallFailed."""
+    pairs = tuple(comparisons(observer.look(), state, now))
+    lane = ground.aws.lane(state.ref.account, state.ref.region)
+    asked = [each for pair in pairs for each in (pair.old, pair.new)]
+    numbers = read_numbers(ground.aws, lane, state.ref.name, asked, now=now)
+    found = list(zip(numbers[::2], numbers[1::2], strict=True))
+    return combined(policy, [pair.qualifier for pair in pairs], found, state, now)
+
+
+def comparisons(seen: Observed, state: MemberState, now: datetime) -> Iterator[Comparison]:
+    """What to compare: $LATEST with itself before, each alias's two versions, or with before."""
+    since, began = state.since or now, state.began or now
+
+    def with_before(qualifier: str) -> Comparison:
+        before = NumbersAsked(qualifier=qualifier, start=began - BEFORE, end=began)
+        return Comparison(qualifier, before, NumbersAsked(qualifier=qualifier, start=since))
+
+    yield with_before(LATEST)
+    kept, serving = seen.kept, seen.serving
+    if kept is None or serving is None:
+        return
+    for alias in seen.aliases:
+        if alias.name in OWN_ALIASES:
+            continue
+        if alias.version == kept.version and alias.weights.keys() == {serving.version}:
+            yield Comparison(
+                alias.name,
+                NumbersAsked(qualifier=alias.name, version=kept.version, start=since),
+                NumbersAsked(qualifier=alias.name, version=serving.version, start=since),
+            )
+        elif alias.version in {LATEST, serving.version}:
+            yield with_before(alias.name)
+
+
+def combined(
+    policy: CanaryPolicy,
+    qualifiers: Sequence[str],
+    numbers: Sequence[tuple[Numbers | None, Numbers | None]],
+    state: MemberState,
+    now: datetime,
+) -> Judgement:
+    """One judgement of all names together: the worst counts. Pure.
+
+    `numbers` are the old ones and the new ones of each name. A name that nobody called, neither
+    before nor since, tells nothing.
+    """
+    elapsed = now - (state.since or now)
+    if state.unjudged and state.share >= WHOLE and elapsed >= policy.bake:
+        # It has waited for calls once, at the share it began with.
+        elapsed = max(elapsed, policy.longest)
+    called = [
+        (name, pair) for name, pair in zip(qualifiers, numbers, strict=True) if not _is_quiet(pair)
+    ]
+    each = [
+        _named(
+            name,
+            judge(
+                policy,
+                old,
+                new,
+                share=state.share,
+                elapsed=elapsed,
+                failed_checks=state.failed_checks,
+            ),
+        )
+        for name, (old, new) in called or [("", (Numbers(), Numbers()))]
+    ]
+    return _worst(each, state.failed_checks)
+
+
+def _worst(each: Sequence[Judgement], failed_before: int) -> Judgement:
+    failed = max(one.failed_checks for one in each)
+    order = (Decision.ROLL_BACK, Decision.WAIT, Decision.PROMOTE)
+    decision = min((one.decision for one in each), key=order.index)
+    # Of those that wait, a failed check is what people want to know.
+    telling = [one for one in each if one.decision is decision]
+    failing = [one for one in telling if one.failed_checks > failed_before]
+    reasons = dict.fromkeys(one.reason for one in failing or telling)
+    return Judgement(
+        decision=decision,
+        reason="; ".join(reasons),
+        judged=any(one.judged for one in each) and all(one.judged for one in telling),
+        failed_checks=failed,
+    )
+
+
+def _is_quiet(pair: Iterable[Numbers | None]) -> bool:
+    return all(numbers is not None and not numbers.attempts for numbers in pair)
+
+
+def _named(name: str, judgement: Judgement) -> Judgement:
+    return replace(judgement, reason=f"{name}: {judgement.reason}") if name else judgement
