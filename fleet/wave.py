@@ -63,6 +63,16 @@ class MemberState:
     """Whether it went on, or ended, without numbers enough to judge by."""
     run: str = ""
     """Id of the run that touched it last, as in the ledger."""
+    fingerprint: str = ""
+    """What the plan said that it was, when it was begun last."""
+    baseline: datetime | None = None
+    """What it does is compared with what it did before this: its stage's first attempt."""
+    touched: bool = False
+    """Whether this plan's run has changed it."""
+    theirs: bool = False
+    """Whether its runtime had moved before this plan came to it."""
+    ordered: bool = False
+    """Whether it was brought back because people wanted it so, which is no failure."""
 
 
 class OrderKind(StrEnum):

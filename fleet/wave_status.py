@@ -71,7 +71,7 @@ class Counts:
 
     @property
     def all_failed(self) -> int:
-        """Functions that a budget counts."""
+        """Functions that ended so; what people had brought back is among them."""
         return sum(self.failed.values())
 
     @property
@@ -95,9 +95,17 @@ class WaveStatus:
     """When its first function began."""
     ended: datetime | None = None
     """When its last function ended; None while one has not."""
+
     expected_end: datetime | None = None
     """At the pace so far, at the earliest: closed windows to come are not reckoned with. None
     where no function has ended yet, or nothing may go on."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it goes on by itself any more."""
+        counts = self.counts
+        going = counts.running + counts.unattended + counts.baking
+        return self.state.is_done or (self.state is WaveState.CANCELLED and not going)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,10 @@ _ACTION = "lambda:GetFunction"
 _SETTLED = frozenset({"Active", "Inactive"})
 
 
+LONGEST_TIMEOUT = 900
+"""Seconds: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionNow:
     """One function version, or $LATEST, as GetFunction shows it."""
@@ -42,6 +46,8 @@ class FunctionNow:
     reserved_concurrency: int | None
     settings_problem: str
     """Why the environment could not be read, or ''."""
+    timeout: int = LONGEST_TIMEOUT
+    """Seconds after which an invocation is ended; Lambda's longest where it was not told."""
 
     @property
     def published(self) -> Published:
@@ -86,6 +92,7 @@ def read_now(aws: Aws, lane: Lane, name: str, key: bytes, qualifier: str = LATES
                 "ReservedConcurrentExecutions"
             ),
             settings_problem=_settings_problem(configuration),
+            timeout=int(configuration.get("Timeout") or LONGEST_TIMEOUT),
         )
 
 

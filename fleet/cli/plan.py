@@ -284,7 +284,8 @@ def _tell(gaps: tuple[str, ...], planned: "Planned") -> None:
     first = planned.plan.waves[0]
     if planned.plan.start_of(first) < datetime.now(UTC):
         typer.echo(
-            f"fleet: wave {first.name} starts in the past: name another time with --start",
+            f"fleet: wave {first.name} starts in the past, so it is due at once; --start names "
+            "another time",
             err=True,
         )
 

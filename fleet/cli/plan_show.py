@@ -73,6 +73,7 @@ def _canary(canary: Canary | None) -> str:
         return ""
     return (
         f"canary by {canary.step_weight:g} % each {canary.interval} to {canary.max_weight:g} %, "
+        f"without calls {canary.longest}, "
         f"bake {canary.bake}"
     )
 

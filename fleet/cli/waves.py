@@ -179,6 +179,9 @@ def status(
     """Show where every wave stands; asks AWS nothing."""
     from fleet.cli.waves_status import show_status, watch_status
 
+    if watch and output_format is Shown.JSON:
+        advice = "is for eyes; leave it out, and ask for the JSON as often as you like"
+        raise BadSelection("--watch", None, advice)
     settings = _settings(config, state=state)
     if watch:
         watch_status(settings.state, plan, color=not no_color)

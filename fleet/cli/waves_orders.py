@@ -9,14 +9,15 @@ import typer
 
 from fleet.store import Store
 from fleet.wave import Order, OrderKind
+from fleet.waves.due import Record
 from fleet.waves.orders import check_wave, tried_again
 from fleet.waves.plan import Plan
 from fleet.waves.planfile import PlanFile
 
 _SAID = {
-    OrderKind.PAUSE: "paused: no further function is begun until `fleet waves resume`",
-    OrderKind.CANCEL: "cancelled: what has not begun never will, unless `fleet waves resume`",
-    OrderKind.STOP: "stopped, before each worker's next function; `fleet waves resume` goes on",
+    OrderKind.PAUSE: "paused: no further function is begun",
+    OrderKind.CANCEL: "cancelled: what has not begun never will",
+    OrderKind.STOP: "stopped, before each worker's next function",
 }
 
 
@@ -46,11 +47,12 @@ def withdraw(url: str, name: str | None, wave: str | None, *, everything: bool) 
         what = f"plan {read.name}" if wave is None else f"wave {wave} of plan {read.name}"
         _withdrawn(store, read.name, wave or "", what)
         for order in store.orders():
-            if order.plan in {"", read.name} and order.wave in {"", wave or ""}:
-                whole = "everything" if not order.plan else "the whole plan"
-                back = "--all" if not order.plan else read.name
-                said = f"{whole} is still under `{order.kind}`: `fleet waves resume {back}`"
-                typer.echo(f"fleet: {said}", err=True)
+            if order.plan in {"", read.name} and (wave is None or order.wave in {"", wave}):
+                whole = "everything" if not order.plan else f"wave {order.wave}" * bool(order.wave)
+                back = ["--all"] if not order.plan else [read.name]
+                back += ["--wave", order.wave] if order.wave else []
+                said = f"{whole or 'the whole plan'} is still under `{order.kind}`"
+                typer.echo(f"fleet: {said}: `fleet waves resume {' '.join(back)}`", err=True)
 
 
 def try_again(url: str, name: str | None, wave: str | None) -> None:
@@ -58,9 +60,12 @@ def try_again(url: str, name: str | None, wave: str | None) -> None:
     with Store.open(url, create=False) as store:
         read = _read(store, name)
         check_wave(read, wave)
-        again = tried_again(store.members(read.name), wave)
+        states = {state.ref: state for state in store.members(read.name)}
+        again = tried_again(Record(states), read, wave)
         store.put_members(read.name, again)
-        typer.echo(f"{len(again):,} functions wait to be begun again")
+        for state in again:
+            typer.echo(f"wave {state.wave}: {state.ref.arn} is {state.reason}")
+        typer.echo(f"functions that wait to be begun again: {len(again):,}")
 
 
 def _read(store: Store, name: str | None) -> Plan:
@@ -70,7 +75,9 @@ def _read(store: Store, name: str | None) -> Plan:
 
 def _given(store: Store, plan: str, wave: str, kind: OrderKind, why: str, what: str) -> None:
     new = store.give_order(order_of(store, plan, wave, kind, why))
-    typer.echo(f"{what} is {_SAID[kind]}" if new else f"{what} is under `{kind}` already")
+    back = " ".join(["--all"] if not plan else [plan, *(["--wave", wave] if wave else [])])
+    said = _SAID[kind] if new else f"under `{kind}` already"
+    typer.echo(f"{what} is {said}; `fleet waves resume {back}` takes that back")
 
 
 def order_of(store: Store, plan: str, wave: str, kind: OrderKind, why: str) -> Order:

@@ -48,6 +48,6 @@ def watch_status(
             while True:
                 record = recorded(store, store.plan(name), store.now())
                 live.update(waves_table(record), refresh=True)
-                if all(wave.state.is_done for wave in record.status.waves):
+                if all(wave.is_over for wave in record.status.waves):
                     return
                 sleep(EVERY_SECONDS)

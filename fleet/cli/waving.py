@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
 
 import typer
 
@@ -30,7 +32,7 @@ from fleet.migration.facts import Asked
 from fleet.migration.ground import Ground
 from fleet.migration.many import AT_ONCE, prepare_all
 from fleet.migration.prepared import Prepared
-from fleet.migration.preparing import prepare
+from fleet.migration.returning import prepare_back
 from fleet.model import FunctionRef
 from fleet.notify import Notify
 from fleet.permissions import (
@@ -50,7 +52,8 @@ from fleet.results import Result
 from fleet.settings import Settings
 from fleet.store import Store
 from fleet.wave import MemberState, SavedPlan
-from fleet.waves.budget import FAILURES
+from fleet.waves.aftermath import MOVED
+from fleet.waves.budget import is_failure
 from fleet.waves.destinations import destinations
 from fleet.waves.due import Agenda, Due, Record
 from fleet.waves.plan import Plan
@@ -60,7 +63,7 @@ from fleet.waves.remote import perform as perform_there
 from fleet.waves.run import Coordinator, Desk
 from fleet.waves.teller import Destination, Teller
 from fleet.waves.telling import Event
-from fleet.waves.worker import Task, Worker, asked_by
+from fleet.waves.worker import Task, Worker, asked_by, back_of, prepared_for
 
 _STOPPING = "stopping; functions under way come to where they work"
 
@@ -102,12 +105,21 @@ class Running:
     quiet: bool
     results: list[MemberState]
     """Of every function that was dealt with, in the order in which that ended."""
+    left: dict[FunctionRef, str]
+    """Functions that were due and are left as they are, and why."""
 
-    def tick(self, *, only: str | None = None, rollback_on_stop: bool = False) -> Agenda:
-        """See Coordinator.tick."""
-        self._save()
+    def tick(
+        self,
+        *,
+        only: str | None = None,
+        begin: Collection[str] | None = None,
+        rollback_on_stop: bool = False,
+    ) -> Agenda:
+        """See Coordinator.tick; with the plan in hand it is kept with its run."""
         with self._coordinator() as coordinator:
-            return coordinator.tick(only=only, rollback_on_stop=rollback_on_stop)
+            return coordinator.tick(
+                only=only, begin=begin, rollback_on_stop=rollback_on_stop, first=self._save
+            )
 
     def bring_back(self, wave: str, why: str) -> None:
         """See Coordinator.bring_back."""
@@ -116,15 +128,30 @@ class Running:
 
     def foreseen(self, due: Sequence[Due]) -> list[Prepared]:
         """What would be done with functions that are to be moved; raises as a look does."""
-        waves = {each.state.ref: each.wave for each in due}
+        tasks = {each.state.ref: each for each in due}
 
         def look(ref: FunctionRef) -> Prepared:
-            asked = asked_by(waves[ref], self.ground.asked)
-            return prepare(replace(self.ground, asked=asked), ref)
+            each = tasks[ref]
+            ground = replace(self.ground, asked=asked_by(each.wave, self.ground.asked))
+            with TemporaryDirectory(prefix="fleet-") as room:
+                return prepared_for(ground, each.wave, each.member, each.state.stage, Path(room))
 
+        return self._looked(tasks, look)
+
+    def foreseen_back(self, wave: str) -> list[Prepared]:
+        """What would be done to bring a wave back; raises as a look does."""
+        with self._coordinator() as coordinator:
+            states = {state.ref: state for state in coordinator.to_bring_back([wave])}
+        return self._looked(
+            states, lambda ref: prepare_back(self.ground, ref, back_of(states[ref]))
+        )
+
+    def _looked(
+        self, refs: Iterable[FunctionRef], look: Callable[[FunctionRef], Prepared]
+    ) -> list[Prepared]:
         with ThreadPoolExecutor(AT_ONCE) as threads, self._shown() as progress:
             crew = Crew(threads, AT_ONCE, self.ground.patience.leave_off, self.inbox)
-            return prepare_all(waves, look, crew, progress)
+            return prepare_all(refs, look, crew, progress)
 
     def pause(self, seconds: float) -> None:
         """Wait so long; raises KeyboardInterrupt where Ctrl-C asks to stop."""
@@ -140,6 +167,9 @@ class Running:
     def _save(self) -> None:
         """Keep the plan with its run: status and orders then need nothing but the state."""
         plan = self.read.plan
+        saved = {each.name: each.digest for each in self.store.plans()}
+        if saved.get(plan.name) == self.read.digest:
+            return
         self.store.save_plan(
             SavedPlan(
                 name=plan.name,
@@ -165,6 +195,8 @@ class Running:
                 tell=self.tell,
                 progress=progress,
                 settled=self.results.append,
+                left=self.left.__setitem__,
+                capacity=lambda: workers.parallelism,
             )
             yield Coordinator(self.read.plan, desk)
 
@@ -237,6 +269,7 @@ def running(settings: Settings, store: Store, read: PlanFile, manner: Manner) ->
             perform=perform,
             quiet=manner.quiet,
             results=[],
+            left={},
         )
 
 
@@ -248,11 +281,11 @@ def _destinations(settings: Settings) -> Sequence[Destination]:
     return destinations(settings.notify, own)
 
 
-def status_of_results(results: Sequence[MemberState], wanted: Result = Result.MIGRATED) -> Status:
-    """The exit status that a run deserves by what it did."""
-    last = {state.ref: state.result for state in results if state.result is not wanted}
-    if any(result in FAILURES for result in last.values()):
+def status_of_results(results: Sequence[MemberState], wanted: Collection[Result] = MOVED) -> Status:
+    """The exit status that a run deserves by what it did: what each function came to last."""
+    last = {state.ref: state for state in results}.values()
+    if any(is_failure(state) and state.result not in wanted for state in last):
         return Status.ERROR
-    if any(result in {Result.BLOCKED, Result.STALE} for result in last.values()):
+    if any(state.result in {Result.BLOCKED, Result.STALE} for state in last):
         return Status.FINDINGS
     return Status.DONE

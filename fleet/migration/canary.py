@@ -29,6 +29,8 @@ https://docs.aws.amazon.com/lambda/latest/api/API_AliasRoutingConfiguration.html
 """
 _SMALLEST = 10.0**-_DIGITS
 _LONG = timedelta(hours=2)
+_LEAST_SLOWER_MS = 10.0
+"""Milliseconds by which calls may get slower whatever their share: of 2 ms, 50 % is noise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,10 +181,11 @@ def _faults(policy: CanaryPolicy, old: Numbers, new: Numbers, *, complete: bool)
         )
     if complete and _durations_compare(policy, old, new):
         now, before = new.average_ms or 0.0, old.average_ms or 0.0
-        if _exceeds(now, before * (1 + policy.duration)):
+        allowed = max(before * (1 + policy.duration), before + _LEAST_SLOWER_MS)
+        if _exceeds(now, allowed):
             yield (
                 f"calls took {now:.1f} ms on average, {before:.1f} ms with the old version, where "
-                f"{before * (1 + policy.duration):.1f} ms are allowed"
+                f"{allowed:.1f} ms are allowed"
             )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fleet.aws.failures import CallFailed, RoleRefused
+from fleet.aws.failures import CallFailed, RoleRefused, Situation
 from fleet.deployment import Way
 from fleet.migration.facts import Finding
 from fleet.migration.ground import Ground
@@ -17,6 +17,9 @@ from fleet.migration.problems import Halted, halted_by
 from fleet.migration.work import Recipe, Work
 from fleet.model import Alias, FunctionRef
 from fleet.results import Result
+
+GONE = "gone"
+"""Code of the reason why a function that is not there is not moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ def looked_at(ref: FunctionRef, look: Callable[[], Prepared]) -> Prepared:
         return look()
     except (CallFailed, RoleRefused) as failure:
         halted = halted_by(failure)
-        return not_moving(ref, halted.result, "refused-by-aws", halted.reason)
+        gone = isinstance(failure, CallFailed) and failure.situation is Situation.NOT_FOUND
+        return not_moving(ref, halted.result, GONE if gone else "refused-by-aws", halted.reason)
     except Halted as halted:
         return not_moving(ref, halted.result, "out-of-reach", halted.reason)
 

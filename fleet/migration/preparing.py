@@ -24,6 +24,7 @@ from fleet.deployment import (
     Route,
     Stale,
     Way,
+    stands_halfway,
 )
 from fleet.errors import FleetError
 from fleet.inspection import Deployed, PackageFacts, Strategy, Target
@@ -102,6 +103,7 @@ class _Preparation:
         """Whether it stands in the middle of the dual route: on go1.x, with a shim beside."""
         if replace(kept, code_sha256=now.code_sha256) != now or kept == now:
             return False
+        self._look.original(kept)
         try:
             return self._repackaging(kept, Strategy.SHIM).code_sha256 == now.code_sha256
         except FleetError:
@@ -116,6 +118,14 @@ class _Preparation:
         return made
 
     def _already_there(self, seen: Observed) -> Prepared:
+        now = seen.deployment
+        if stands_halfway(now.runtime, now.layers, self._ref.account):
+            said = (
+                "it stands halfway off go1.x, on the bridge layer, and nothing tells what it was: "
+                f"the alias {ROLLBACK_ALIAS} is gone or holds something else; upload its package "
+                "with a bootstrap, then take the layer off"
+            )
+            return not_moving(self._ref, Result.BLOCKED, "halfway", said)
         reason = f"its $LATEST is on {seen.deployment.runtime}"
         behind = self._look.behind(seen, lambda each: each.runtime == GO1X)
         if behind:
@@ -171,6 +181,8 @@ class _Preparation:
             return replace(
                 gate, new_size=facts.size, new_unzipped_size=facts.unzipped_size + beside
             )
+        # What keeps it from coming here is no fault of its package.
+        self._look.original(start)
         try:
             done = self._repackaging(start, choice.strategy)
         except FleetError as error:
@@ -263,6 +275,7 @@ class _Preparation:
         return moved(start, target, strategy, self._repackaging(start, strategy).code_sha256)
 
     def _other_ends(self, start: Deployment) -> Iterator[Deployment]:
+        self._look.original(start)
         for target in Target:
             for strategy in (None, *Strategy):
                 with suppress(FleetError):

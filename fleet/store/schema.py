@@ -207,6 +207,11 @@ MEMBER = Table(
     Column("failed_checks", Integer, nullable=False),
     Column("unjudged", Boolean, nullable=False),
     Column("run", _TEXT, nullable=False),
+    Column("fingerprint", _TEXT, nullable=False),
+    Column("baseline", _TEXT),
+    Column("touched", Boolean, nullable=False),
+    Column("theirs", Boolean, nullable=False),
+    Column("ordered", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
 """What the run of a plan remembers of each function. A plan may be saved later than its members."""

@@ -221,6 +221,11 @@ def _member_row(plan: str, state: MemberState) -> Row:
         "failed_checks": state.failed_checks,
         "unjudged": state.unjudged,
         "run": stored_text(state.run),
+        "fingerprint": stored_text(state.fingerprint),
+        "baseline": iso(state.baseline),
+        "touched": state.touched,
+        "theirs": state.theirs,
+        "ordered": state.ordered,
     }
 
 

@@ -14,50 +14,72 @@ from fleet.waves.plan import Wave
 MOVED = frozenset({Result.MIGRATED, Result.ALREADY_THERE})
 
 
-def begun(state: MemberState, now: datetime, run: str) -> MemberState:
+def begun(state: MemberState, now: datetime, run: str, fingerprint: str) -> MemberState:
     """The state of a function that somebody begins to move."""
     return replace(
         state,
         phase=Phase.UNDER_WAY,
         attempts=state.attempts + 1,
         began=state.began or now,
+        baseline=state.baseline or now,
         reason="",
         run=run,
+        fingerprint=fingerprint,
+        # Whoever began it before and died may have changed it.
+        touched=state.touched or state.phase is Phase.UNDER_WAY,
     )
 
 
-def after_move(
+def after_move(  # noqa: PLR0911 - one an end
     wave: Wave, state: MemberState, outcome: Outcome, share: float, now: datetime
 ) -> MemberState:
     """The state after an attempt to move it, or to shift `share` of its calls."""
+    # What is there already, and was begun before, was done by one that died at it.
+    theirs = outcome.result is Result.ALREADY_THERE and not state.touched
+    state = replace(state, touched=state.touched or bool(outcome.done))
     match outcome.result:
         case Result.INTERRUPTED:
             # Whoever comes next goes on from where it stands.
-            return replace(state, result=Result.INTERRUPTED, reason=outcome.reason)
+            return replace(state, reason=outcome.reason)
         case Result.BAKING:
             return _baking(state, share, now)
+        case Result.ALREADY_THERE if theirs:
+            state = replace(state, theirs=state.theirs or state.stage is Stage.RUNTIME)
+            return after_stage(wave, state, Result.ALREADY_THERE, now, outcome.reason)
+        case Result.MIGRATED | Result.ALREADY_THERE if wave.canary is None:
+            return after_stage(wave, state, Result.MIGRATED, now, told(outcome))
         case Result.MIGRATED | Result.ALREADY_THERE:
-            theirs = outcome.result is Result.ALREADY_THERE and state.attempts == 1
-            if theirs and state.share == 0:
-                return after_stage(wave, state, Result.ALREADY_THERE, now, outcome.reason)
-            # Done, and then whoever did it died before it could be noted: it is ours.
-            if wave.canary is None:
-                return after_stage(wave, state, Result.MIGRATED, now, told(outcome))
             return _baking(replace(state, reason=told(outcome)), 1.0, now)
+        case Result.BLOCKED | Result.FAILED if state.phase is Phase.BAKING:
+            # Between two versions is no end: its next check tries again.
+            return replace(state, reason=f"it could not go on: {outcome.reason}")
         case _:
             return after_stage(wave, state, outcome.result, now, outcome.reason)
 
 
-def after_back(state: MemberState, outcome: Outcome, why: str, now: datetime) -> MemberState:
-    """The state after it was brought back, or was to be, because of `why`."""
-    if outcome.result is Result.INTERRUPTED:
-        return replace(state, reason=outcome.reason)
-    if outcome.result is Result.ROLLED_BACK:
-        return _ended(state, Result.ROLLED_BACK, why, now)
-    if outcome.result is Result.ALREADY_THERE:
-        return _ended(state, Result.ROLLED_BACK, f"{why}; it was back already", now)
-    bad = outcome.result if outcome.result in FAILURES else Result.FAILED
-    return _ended(state, bad, f"{why}; and it is not back: {outcome.reason}", now)
+def after_back(
+    state: MemberState, outcome: Outcome, why: str, now: datetime, *, ordered: bool
+) -> MemberState:
+    """The state after it was brought back, or was to be, because of `why`.
+
+    `ordered` says that people wanted it.
+    """
+    match outcome.result:
+        case Result.INTERRUPTED:
+            return replace(state, reason=outcome.reason)
+        case Result.ROLLED_BACK:
+            ended = _ended(state, Result.ROLLED_BACK, why, now)
+            return replace(ended, ordered=ordered)
+        case Result.ALREADY_THERE:
+            ended = _ended(state, Result.ROLLED_BACK, f"{why}; it was back already", now)
+            return replace(ended, ordered=ordered)
+        case Result.BLOCKED | Result.FAILED if state.phase is Phase.BAKING and not ordered:
+            # It serves calls, and fails: its next check brings it back, and the brake counts it.
+            said = f"{why}; and it is not back yet: {outcome.reason}"
+            return replace(state, result=Result.FAILED, reason=said)
+        case _:
+            bad = outcome.result if outcome.result in FAILURES else Result.FAILED
+            return _ended(state, bad, f"{why}; and it is not back: {outcome.reason}", now)
 
 
 def after_stage(
@@ -75,6 +97,9 @@ def after_stage(
             since=now,
             unjudged=state.unjudged,
             run=state.run,
+            fingerprint=state.fingerprint,
+            touched=state.touched,
+            theirs=state.theirs,
         )
     if state.stage is Stage.ARM64 and result in {Result.BLOCKED, Result.STALE}:
         # It has left go1.x, which is what counts, and nothing of it was touched since then.

@@ -19,12 +19,18 @@ FAILURES = frozenset({Result.FAILED, Result.ROLLED_BACK, Result.PARTLY_BACK})
 def failures(states: Iterable[MemberState]) -> int:
     """Count the functions that ended as a failure; one that is tried again counts no more.
 
-    An end without a result counts: nobody can say that it went well.
+    So does one whose canary has failed and that could not be brought back yet. An end without a
+    result counts: nobody can say that it went well.
     """
-    return sum(
-        state.phase is Phase.ENDED and (state.result is None or state.result in FAILURES)
-        for state in states
-    )
+    return sum(map(is_failure, states))
+
+
+def is_failure(state: MemberState) -> bool:
+    """Whether a function counts; not where people had it brought back."""
+    if state.phase is Phase.BAKING:
+        return state.result in FAILURES
+    failed = state.result is None or state.result in FAILURES
+    return state.phase is Phase.ENDED and failed and not state.ordered
 
 
 def is_spent(budget: Budget, failed: int, total: int) -> bool:

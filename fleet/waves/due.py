@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from fleet.model import FunctionRef
 from fleet.wave import MemberState, Order, OrderKind, Phase
 from fleet.waves.budget import failures, is_spent
 from fleet.waves.plan import Budget, Member, Plan, Wave, Window, duration_of
-from fleet.waves.windows import is_open, next_opening
+from fleet.waves.windows import closes_at, is_open, next_opening
 
 
 class Doing(StrEnum):
@@ -32,7 +32,9 @@ class Due:
     state: MemberState
     doing: Doing
     may_shift: bool = True
-    """Of a judgement: whether more calls may be sent to the new version now."""
+    """Whether a first change may be made now, or more calls be sent to the new version."""
+    until: datetime | None = None
+    """When that ends; None: not for a long time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Holdup:
     """When that may be over by itself; None: not without somebody."""
     stopped: bool = False
     """Whether the brake or a person has stopped it, and time alone changes nothing."""
+    spent: bool = False
+    """Whether that is a budget: somebody has to look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,17 @@ class Record:
 
     def state(self, wave: Wave, member: Member) -> MemberState:
         """The state of a member; one that nothing is remembered of waits."""
-        state = self.states.get(member.ref) or MemberState(wave=wave.name, ref=member.ref)
+        state = self.states.get(member.ref)
+        if state is None or _was_planned_anew(state, member):
+            return MemberState(wave=wave.name, ref=member.ref)
         # The plan may have been edited since: where it is now is what counts.
         return state if state.wave == wave.name else replace(state, wave=wave.name)
+
+
+def _was_planned_anew(state: MemberState, member: Member) -> bool:
+    """Whether it has ended, and a newer plan knows it as another than it was then."""
+    ended = state.phase is Phase.ENDED
+    return ended and bool(state.fingerprint) and state.fingerprint != member.fingerprint
 
 
 def agenda(
@@ -97,23 +109,16 @@ def agenda(
         hold = _holdup(plan, wave, now, here_and_now=only == wave.name)
         brake = _spent(wave.budget, states, f"wave {wave.name}") or spent
         if brake:
-            hold = Holdup(wave.name, brake, stopped=True)
+            hold = Holdup(wave.name, brake, stopped=True, spent=True)
         hold = _ordered(plan, wave, record.orders) or hold
         if earlier:
             hold = hold if hold and hold.stopped else Holdup(wave.name, earlier)
         cancelled = _is_cancelled(plan, wave, record.orders)
+        hours = _hours(plan, wave, here_and_now=only == wave.name)
+        until = None if hold else closes_at(hours, now)
         if only in {None, wave.name}:
-            for member, state in zip(wave.functions, states, strict=True):
-                if state.ref in busy:
-                    continue
-                due.extend(_of_member(wave, member, state, hold, now, cancelled=cancelled))
-            wakes += [
-                check
-                for state in states
-                if state.phase is Phase.BAKING
-                and (check := next_check(wave, state)) is not None
-                and check > now
-            ]
+            due += _of_wave(wave, states, hold, until, now, busy, cancelled=cancelled)
+            wakes += _checks(wave, states, now)
         left = [state for state in states if state.phase is not Phase.ENDED]
         if hold and any(state.phase is Phase.WAITING for state in left):
             holdups.append(hold)
@@ -124,6 +129,31 @@ def agenda(
     order = {Doing.BACK: 0, Doing.JUDGE: 1, Doing.MOVE: 2}
     due.sort(key=lambda each: (order[each.doing], each.state.phase is not Phase.UNDER_WAY))
     return Agenda(tuple(due), tuple(holdups), min(wakes, default=None))
+
+
+def _of_wave(
+    wave: Wave,
+    states: Sequence[MemberState],
+    hold: Holdup | None,
+    until: datetime | None,
+    now: datetime,
+    busy: Collection[FunctionRef],
+    *,
+    cancelled: bool,
+) -> Iterator[Due]:
+    for member, state in zip(wave.functions, states, strict=True):
+        if state.ref not in busy:
+            found = _of_member(wave, member, state, hold, now, cancelled=cancelled)
+            if found is not None:
+                yield replace(found, until=until)
+
+
+def _checks(wave: Wave, states: Iterable[MemberState], now: datetime) -> Iterator[datetime]:
+    for state in states:
+        if state.phase is Phase.BAKING:
+            check = next_check(wave, state)
+            if check is not None and check > now:
+                yield check
 
 
 def next_check(wave: Wave, state: MemberState) -> datetime | None:
@@ -145,29 +175,45 @@ def _of_member(
     now: datetime,
     *,
     cancelled: bool,
-) -> Iterable[Due]:
+) -> Due | None:
     match state.phase:
         case Phase.BAKING | Phase.UNDER_WAY if cancelled and state.share < 1:
             # Nobody goes on with it any more, and halfway is no place to stay.
-            yield Due(wave, member, state, Doing.BACK)
+            return Due(wave, member, state, Doing.BACK)
         case Phase.BAKING:
             if (check := next_check(wave, state)) is None or check <= now:
-                yield Due(wave, member, state, Doing.JUDGE, may_shift=hold is None)
+                return Due(wave, member, state, Doing.JUDGE, may_shift=hold is None)
         case Phase.WAITING:
             if hold is None:
-                yield Due(wave, member, state, Doing.MOVE)
+                return Due(wave, member, state, Doing.MOVE)
         case Phase.UNDER_WAY:
             # Begun, and whoever began has died: better at its end than halfway, in hours or not.
             if hold is None or not hold.stopped:
-                yield Due(wave, member, state, Doing.MOVE)
+                return Due(wave, member, state, Doing.MOVE, may_shift=hold is None)
         case Phase.ENDED:
-            return
+            pass
+    return None
+
+
+def is_over(plan: Plan, record: Record) -> bool:
+    """Whether every function has ended, or waits in a wave that somebody has cancelled."""
+    for wave in plan.waves:
+        states = [record.state(wave, member) for member in wave.functions]
+        if any(state.phase in {Phase.UNDER_WAY, Phase.BAKING} for state in states):
+            return False
+        waiting = any(state.phase is Phase.WAITING for state in states)
+        if waiting and not _is_cancelled(plan, wave, record.orders):
+            return False
+    return True
+
+
+def _hours(plan: Plan, wave: Wave, *, here_and_now: bool) -> Window:
+    window = plan.window_of(wave)
+    return Window(zone=window.zone, freeze=window.freeze) if here_and_now else window
 
 
 def _holdup(plan: Plan, wave: Wave, now: datetime, *, here_and_now: bool) -> Holdup | None:
-    window = plan.window_of(wave)
-    if here_and_now:
-        window = Window(zone=window.zone, freeze=window.freeze)
+    window = _hours(plan, wave, here_and_now=here_and_now)
     start = now if here_and_now else plan.start_of(wave)
     opens = next_opening(window, max(start, now))
     if opens is None:
@@ -223,7 +269,7 @@ def _not_over(wave: Wave, states: Iterable[MemberState], brake: str, *, cancelle
         open_ones = {Phase.WAITING, Phase.UNDER_WAY, Phase.BAKING}
     left = sum(state.phase in open_ones for state in states)
     if left:
-        return f"waits for wave {wave.name}, of which {left} functions have not ended"
+        return f"waits for wave {wave.name}: functions that have not ended: {left}"
     # Whoever cancels a wave says that the others may begin, not that its failures do not matter.
     return f"waits for wave {wave.name}: {brake}" if brake else ""
 

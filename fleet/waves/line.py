@@ -23,17 +23,29 @@ class Line:
     for the others then, on whichever worker, and what fails for all has failed for one.
     """
 
-    def __init__(self, tasks: Iterable[Task]) -> None:
+    def __init__(self, begin: Callable[[Task], object], capacity: Callable[[], int]) -> None:
+        """`begin` hears of each that is handed out; `capacity` is how many may be out by now."""
+        self._begin = begin
+        self._capacity = capacity
         self._waiting: dict[LaneKey, deque[Task]] = {}
-        for each in tasks:
-            self._waiting.setdefault(lane_of(each), deque()).append(each)
-        # Lanes take turns, so that none is left to the end.
-        self._turn = deque(self._waiting)
+        self._turn: deque[LaneKey] = deque()
         self._in_lane: Counter[LaneKey] = Counter()
         self._in_wave: Counter[str] = Counter()
         self._opened: set[LaneKey] = set()
 
+    def fill(self, tasks: Iterable[Task]) -> int:
+        """Take these for what waits, in place of what did; how many they are."""
+        self._waiting = {}
+        for each in tasks:
+            self._waiting.setdefault(lane_of(each), deque()).append(each)
+        # Lanes take turns, so that none is left to the end.
+        known = [lane for lane in self._turn if lane in self._waiting]
+        self._turn = deque(dict.fromkeys([*known, *self._waiting]))
+        return sum(map(len, self._waiting.values()))
+
     def __len__(self) -> int:
+        if self._in_lane.total() >= self._capacity():
+            return 0
         return sum(map(self._may_begin, self._turn))
 
     def popleft(self) -> Task:
@@ -47,6 +59,7 @@ class Line:
         self._turn.remove(lane)
         if self._waiting[lane]:
             self._turn.append(lane)
+        self._begin(task)
         return task
 
     def done(self, task: Task) -> None:
@@ -56,12 +69,6 @@ class Line:
         if task.doing is Doing.MOVE:
             self._opened.add(lane)
         self._in_wave[task.wave.name] -= 1
-
-    def drop(self, unwanted: Callable[[Task], bool]) -> None:
-        """Forget what waits and is unwanted."""
-        for lane, waiting in self._waiting.items():
-            self._waiting[lane] = deque(each for each in waiting if not unwanted(each))
-        self._turn = deque(lane for lane in self._turn if self._waiting[lane])
 
     def _next(self) -> LaneKey | None:
         return next((lane for lane in self._turn if self._may_begin(lane)), None)

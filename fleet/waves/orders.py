@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-
 from fleet.errors import BadSelection
 from fleet.results import Result
 from fleet.wave import MemberState, Phase, Stage
 from fleet.waves.budget import FAILURES
+from fleet.waves.due import Record
 from fleet.waves.plan import Plan
 
 AGAIN = FAILURES | {Result.BLOCKED, Result.STALE}
@@ -22,22 +20,33 @@ def check_wave(plan: Plan, name: str | None) -> None:
         raise BadSelection("--wave", name, f"plan {plan.name} has the waves {', '.join(names)}")
 
 
-def tried_again(states: Iterable[MemberState], wave: str | None) -> tuple[MemberState, ...]:
+def tried_again(record: Record, plan: Plan, wave: str | None) -> tuple[MemberState, ...]:
     """Those that failed, were brought back or left alone, as they wait to be begun anew. Pure.
 
-    One that failed on its way to arm64 begins at that stage.
+    One that failed on its way to arm64 begins at that stage. What was known of it before its first
+    attempt stays what it is compared with.
     """
     return tuple(
-        replace(
-            MemberState(wave=state.wave, ref=state.ref, attempts=state.attempts),
-            stage=state.stage if _is_past_runtime(state) else Stage.RUNTIME,
+        MemberState(
+            wave=each.name,
+            ref=state.ref,
+            stage=state.stage,
+            attempts=state.attempts,
             reason=f"to be tried again after: {state.result}",
+            baseline=state.baseline,
+            touched=state.touched and not _is_as_it_was(state),
+            theirs=state.theirs,
         )
-        for state in states
-        if state.phase is Phase.ENDED and state.result in AGAIN and wave in {None, state.wave}
+        for each, member in plan.members()
+        if wave in {None, each.name}
+        if (state := record.state(each, member)).phase is Phase.ENDED and state.result in AGAIN
+        # What people had brought back is begun again only where they name its wave.
+        if wave is not None or not state.ordered
     )
 
 
-def _is_past_runtime(state: MemberState) -> bool:
-    # Brought all the way back it has to begin with the runtime; finding itself there costs little.
-    return state.stage is Stage.ARM64 and state.result is not Result.ROLLED_BACK
+def _is_as_it_was(state: MemberState) -> bool:
+    """Whether all that the plan's run changed is taken back."""
+    # Back from arm64, it is on the custom runtime still, which the plan may have brought.
+    all_of_it = state.stage is Stage.RUNTIME or state.theirs
+    return state.result is Result.ROLLED_BACK and all_of_it

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -266,9 +266,10 @@ class Member(PlanModel):
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     verdict: str
 
-    @property
+    @cached_property
     def ref(self) -> FunctionRef:
         """The function."""
+        # Asked for ten times in a tick, of tens of thousands: reading each anew takes seconds.
         return FunctionRef.of_arn(self.function)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -79,6 +79,10 @@ class PlanFile:
 
 def validated(model: type[_Model], file: YamlFile) -> _Model:
     """The file's values as a model; raises SettingsProblem with the place of the first mistake."""
+    for keys in _without_value(file.values, ()):
+        # `canary:` alone reads as a canary to people, and as none to YAML.
+        problem = "has no value: `{}` stands for the defaults, or leave it out"
+        raise SettingsProblem(file.source, file.place(keys), problem)
     try:
         return model.model_validate(file.values)
     except ValidationError as error:
@@ -87,6 +91,18 @@ def validated(model: type[_Model], file: YamlFile) -> _Model:
         first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
         problem = _WORDS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
         raise SettingsProblem(file.source, file.place(first["loc"]), problem) from error
+
+
+def _without_value(value: object, keys: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    """The places of keys with nothing after them."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _without_value(each, (*keys, key))
+    elif isinstance(value, tuple):
+        for index, each in enumerate(value):
+            yield from _without_value(each, (*keys, index))
+    elif value is None:
+        yield keys
 
 
 def _check_format(file: YamlFile) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from fleet.model import FunctionRef
 from fleet.results import Result
-from fleet.wave import MemberState, OrderKind, Phase
+from fleet.wave import MemberState, OrderKind, Phase, Stage
 from fleet.wave_status import (
     Counts,
     MemberStatus,
@@ -21,7 +21,7 @@ from fleet.wave_status import (
     WaveState,
     WaveStatus,
 )
-from fleet.waves.budget import FAILURES, is_spent, left
+from fleet.waves.budget import FAILURES, failures, is_spent, left
 from fleet.waves.due import Holdup, Record, agenda, concerns
 from fleet.waves.plan import Budget, Plan, Wave
 from fleet.waves.windows import next_opening
@@ -42,7 +42,7 @@ def status_of(
     of_waves = [[record.state(wave, member) for member in wave.functions] for wave in plan.waves]
     every = [state for states in of_waves for state in states]
     totals = counts_of(every, plan.budget, busy=busy)
-    spent = is_spent(plan.budget, totals.all_failed, totals.functions)
+    spent = is_spent(plan.budget, failures(every), totals.functions)
     holdups = {each.wave: each for each in agenda(plan, record, now, busy=busy).holdups}
     return PlanStatus(
         plan=plan.name,
@@ -52,7 +52,8 @@ def status_of(
         orders=tuple(
             order
             for order in record.orders
-            if any(concerns(order, plan, wave) for wave in plan.waves)
+            # Also of a wave that an edited plan names no more: its order holds nothing by now.
+            if order.plan in {"", plan.name}
         ),
         spent=spent,
         waves=tuple(
@@ -85,6 +86,14 @@ def record_of(
     return PlanRecord(status=status_of(plan, record, now, busy=busy), members=tuple(members))
 
 
+def _watched(states: Iterable[MemberState]) -> str:
+    """What most of those that bake wait for, as their checks say."""
+    reasons = Counter(
+        state.reason for state in states if state.phase is Phase.BAKING and state.checked
+    )
+    return next((f"{count} of them: {why}" for why, count in reasons.most_common(1)), "")
+
+
 def counts_of(
     states: Sequence[MemberState], budget: Budget, *, busy: Collection[FunctionRef] = ()
 ) -> Counts:
@@ -107,7 +116,7 @@ def counts_of(
             if result not in FAILURES | _MOVED
         },
         unjudged=sum(state.unjudged for state in states),
-        budget_left=left(budget, sum(failed.values()), len(states)),
+        budget_left=left(budget, failures(states), len(states)),
     )
 
 
@@ -123,7 +132,7 @@ def _of_wave(
 ) -> WaveStatus:
     counts = counts_of(states, wave.budget, busy=busy)
     ordered = {order.kind for order in record.orders if concerns(order, plan, wave)}
-    spent = plan_spent or is_spent(wave.budget, counts.all_failed, counts.functions)
+    spent = plan_spent or is_spent(wave.budget, failures(states), counts.functions)
     state = (
         _ended(counts) or _stopped(ordered, spent=spent) or _going(plan, wave, counts, hold, now)
     )
@@ -134,7 +143,7 @@ def _of_wave(
         name=wave.name,
         start=plan.start_of(wave).astimezone(UTC),
         state=state,
-        why=hold.why if hold is not None else "",
+        why=hold.why if hold is not None else _watched(states),
         counts=counts,
         began=began,
         ended=last if over else None,
@@ -177,7 +186,7 @@ def _going(plan: Plan, wave: Wave, counts: Counts, hold: Holdup | None, now: dat
     if hold is None:
         return WaveState.DUE if counts.waiting + counts.unattended else WaveState.BAKING
     start = plan.start_of(wave)
-    if start > now:
+    if start > now and counts.waiting == counts.functions:
         return WaveState.SCHEDULED
     opens = next_opening(plan.window_of(wave), now)
     # What holds it back until a time is its window; until somebody else is done, a wave before it.
@@ -207,7 +216,8 @@ def _of_member(
         start=plan.start_of(wave).astimezone(UTC),
         word=words[state.phase],
         reason=state.reason,
-        moved=over and _result(state) in _MOVED,
+        # Whatever becomes of the second pass, it has left go1.x.
+        moved=(over and _result(state) in _MOVED) or state.stage is Stage.ARM64,
         unjudged=state.unjudged,
         began=state.began,
         ended=state.since if over else None,

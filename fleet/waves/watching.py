@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from fleet.aws.metrics import NumbersAsked, read_numbers
+from fleet.aws.metrics import LATE, NumbersAsked, read_numbers
 from fleet.deployment import OWN_ALIASES, Observed
 from fleet.migration.canary import WHOLE, CanaryPolicy, Decision, Judgement, judge
 from fleet.migration.ground import Ground
@@ -33,16 +33,18 @@ def judged(
 ) -> Judgement:
     """One check of a function that bakes; raises CallFailed."""
     pairs = tuple(comparisons(observer.look(), state, now))
+    # A call that hangs is counted once it has timed out.
+    late = max(LATE, timedelta(seconds=observer.now.timeout) + timedelta(minutes=1))
     lane = ground.aws.lane(state.ref.account, state.ref.region)
     asked = [each for pair in pairs for each in (pair.old, pair.new)]
-    numbers = read_numbers(ground.aws, lane, state.ref.name, asked, now=now)
+    numbers = read_numbers(ground.aws, lane, state.ref.name, asked, now=now, late=late)
     found = list(zip(numbers[::2], numbers[1::2], strict=True))
     return combined(policy, [pair.qualifier for pair in pairs], found, state, now)
 
 
 def comparisons(seen: Observed, state: MemberState, now: datetime) -> Iterator[Comparison]:
     """What to compare: $LATEST with itself before, each alias's two versions, or with before."""
-    since, began = state.since or now, state.began or now
+    since, began = state.since or now, state.baseline or now
 
     def with_before(qualifier: str) -> Comparison:
         before = NumbersAsked(qualifier=qualifier, start=began - BEFORE, end=began)
@@ -98,6 +100,11 @@ def combined(
         )
         for name, (old, new) in called or [("", (Numbers(), Numbers()))]
     ]
+    if not any(None in pair for _, pair in called):
+        # A name with too few calls tells nothing beside one that has enough, unless it is failing;
+        # one whose numbers could not be read holds back all.
+        failed = state.failed_checks
+        each = [one for one in each if one.judged or one.failed_checks > failed] or each
     return _worst(each, state.failed_checks)
 
 
@@ -112,7 +119,7 @@ def _worst(each: Sequence[Judgement], failed_before: int) -> Judgement:
     return Judgement(
         decision=decision,
         reason="; ".join(reasons),
-        judged=any(one.judged for one in each) and all(one.judged for one in telling),
+        judged=all(one.judged for one in telling),
         failed_checks=failed,
     )
 

@@ -12,9 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from fleet.aws.deployments import read_now
 from fleet.aws.failures import CallFailed, RoleRefused
 from fleet.deployment import SERVING_ALIAS, X86_64_ALIAS, Back, Route
-from fleet.leasing import Leases, Taken, function_key
+from fleet.inspection import Target
+from fleet.leasing import Leases, function_key
 from fleet.migration.artifact import ARM64
 from fleet.migration.artifacts import artifact_for
 from fleet.migration.canary import (
@@ -30,16 +32,17 @@ from fleet.migration.ground import Ground
 from fleet.migration.moving import move
 from fleet.migration.observing import Observer
 from fleet.migration.plan import Outcome
-from fleet.migration.prepared import Prepared
+from fleet.migration.prepared import GONE, Prepared, not_moving
 from fleet.migration.preparing import prepare
 from fleet.migration.problems import Halted, halted_by
 from fleet.migration.rearchitecting import prepare_architecture
 from fleet.migration.returning import bring_back, prepare_back
-from fleet.model import ROLLBACK_ALIAS
+from fleet.model import GO1X, ROLLBACK_ALIAS
 from fleet.results import Result
 from fleet.store import Store
 from fleet.wave import Lease, MemberState, Order, Phase, Stage
 from fleet.waves.aftermath import after_back, after_move, after_stage, begun
+from fleet.waves.budget import FAILURES, is_failure
 from fleet.waves.canary_policy import policy_of
 from fleet.waves.due import Doing
 from fleet.waves.fingerprint import fingerprint_of_deployment
@@ -49,7 +52,7 @@ from fleet.waves.witness import Witness
 
 _CHANGED = (
     "it is not what it was when the plan was made (another deploy, or other settings): plan it "
-    "anew, in a plan of its own or this one"
+    "anew, under any name"
 )
 
 
@@ -71,10 +74,13 @@ class Task:
     state: MemberState
     doing: Doing
     may_shift: bool = True
+    """Whether a first change may be made, or more calls be sent to the new version."""
+    until: datetime | None = None
+    """When that ends; None: not for a long time."""
     why: str = ""
     """Of a way back: why."""
-    to: Back | None = None
-    """Of a way back: how far; None goes back by the stage that it is in."""
+    ordered: bool = False
+    """Of a way back: whether people wanted it; then it goes as far as the plan has moved it."""
 
 
 class Worker:
@@ -93,29 +99,31 @@ class Worker:
     def do(self, task: Task) -> MemberState:
         """Do it; the function's state afterwards, which is saved by then.
 
-        Where somebody else is at it, or has been since, or where all was stopped meanwhile, it is
-        left alone. Raises NoCredentials, OutOfCredentials, Interrupted and FileProblem (the
-        store): after these the function stands safely, and whoever comes next goes on.
+        Where somebody else has been at it since, or where all was stopped meanwhile, it is left
+        alone. Raises Taken where somebody is at it, NoCredentials, OutOfCredentials, Interrupted
+        and FileProblem (the store): after these it stands safely, and whoever comes next goes on.
         """
-        if task.doing is not Doing.BACK and self._is_called_off(task):
+        # The last look before it is begun; it may have waited in line for long.
+        may_shift = task.may_shift and self._is_time(task) and not self._is_called_off(task)
+        task = replace(task, may_shift=may_shift)
+        if task.doing is Doing.MOVE and task.state.phase is Phase.WAITING and not may_shift:
             return task.state
-        try:
-            with self._leases.holding(function_key(task.state.ref.arn)) as lease:
-                return self._done(task, lease)
-        except Taken as taken:
-            return replace(task.state, reason=str(taken))
+        with self._leases.holding(function_key(task.state.ref.arn)) as lease:
+            return self._done(task, lease)
+
+    def _is_time(self, task: Task) -> bool:
+        return task.until is None or self._clock() < task.until
 
     def _is_called_off(self, task: Task) -> bool:
-        """Whether an order came since it was handed out: the last look before it is begun."""
-        begins = task.state.phase in {Phase.WAITING, Phase.UNDER_WAY}
-        return begins and any(_concerns(order, task) for order in self._store.orders())
+        return any(_concerns(order, task) for order in self._store.orders())
 
     def _done(self, task: Task, lease: Lease) -> MemberState:
         now = self._store.member(task.plan, task.state.ref)
-        if now is not None and not _goes_on(now, task.state):
+        if now is not None and not _goes_on(now, task):
             # Somebody has been at it since it was handed out.
             return now
-        state = now or task.state
+        # One that was planned anew begins anew, whatever is remembered of it.
+        state = task.state if now is None or now.phase is Phase.ENDED else now
         ground = self._ground_of(task, lease)
         match task.doing:
             case Doing.MOVE:
@@ -126,7 +134,13 @@ class Worker:
                 return self._brought_back(task, lease, ground, state, task.why)
 
     def _moved(self, task: Task, lease: Lease, ground: Ground, state: MemberState) -> MemberState:
-        state = self._saved(task, lease, begun(state, self._clock(), self._run))
+        if state.stage is Stage.ARM64 and task.wave.arm64 is None:
+            said = "it stays on x86_64: the plan asks for no more"
+            after = after_stage(task.wave, state, Result.MIGRATED, self._clock(), said)
+            return self._saved(task, lease, after)
+        state = begun(state, self._clock(), self._run, task.member.fingerprint)
+        if not self._store.put_member(task.plan, state, lease=lease):
+            return self._store.member(task.plan, state.ref) or state
         canary = task.wave.canary
         share = None if canary is None else first_share(policy_of(canary))
         return self._shifted(task, lease, ground, state, share)
@@ -136,39 +150,41 @@ class Worker:
     ) -> MemberState:
         outcome = self._outcome(task, ground, state, share)
         _check_ledger(ground)
+        if outcome is None:
+            # Nothing of it was changed yet, and now is no time to begin.
+            # What an earlier stage has changed stays known.
+            waiting = replace(state, phase=Phase.WAITING, touched=task.state.touched)
+            return self._saved(task, lease, waiting)
+        if outcome.result is Result.STALE and state.phase is Phase.BAKING:
+            why = f"{outcome.reason}, and nobody can tell how it fares"
+            return self._brought_back(task, lease, ground, state, why)
         after = after_move(task.wave, state, outcome, share or WHOLE, self._clock())
         return self._saved(task, lease, after)
 
     def _outcome(
         self, task: Task, ground: Ground, state: MemberState, share: float | None
-    ) -> Outcome:
+    ) -> Outcome | None:
+        """What became of it; None where it was not begun and now is no time to."""
         with TemporaryDirectory(prefix="fleet-") as room:
-            try:
-                prepared = self._prepared(task, ground, state, Path(room))
-            except Halted as halted:
-                return Outcome(state.ref, halted.result, halted.reason)
-            plan = prepared.plan
-            if plan.result is not Result.READY or plan.way is None:
+            prepared = prepared_for(ground, task.wave, task.member, state.stage, Path(room))
+            plan, observer = prepared.plan, prepared.observer
+            if plan.result is not Result.READY or plan.way is None or observer is None:
                 return Outcome(plan.ref, plan.result, "; ".join(each.text for each in plan.reasons))
-            # What it was on go1.x, even where it stands halfway.
-            was = fingerprint_of_deployment(plan.way.start)
-            if state.stage is Stage.RUNTIME and was != task.member.fingerprint:
-                return Outcome(plan.ref, Result.STALE, _CHANGED)
+            if not task.may_shift and observer.now.deployment == plan.way.start:
+                return None
             way = replace(plan.way, share=share)
             return move(ground, replace(prepared, plan=replace(plan, way=way)))
 
-    def _prepared(self, task: Task, ground: Ground, state: MemberState, room: Path) -> Prepared:
-        if state.stage is Stage.RUNTIME or task.wave.arm64 is None:
-            return prepare(ground, state.ref)
-        file = artifact_for(state.ref, task.wave.arm64.artifact, room, ground.aws)
-        return prepare_architecture(ground, state.ref, file, allow_different_source=False)
-
     def _judged(self, task: Task, lease: Lease, ground: Ground, state: MemberState) -> MemberState:
-        now = self._clock()
+        gone = state.stage is Stage.ARM64 and task.wave.arm64 is None
+        if state.result in FAILURES or (gone and state.share < WHOLE):
+            why = "the plan asks for no arm64 any more" if gone else "its canary failed"
+            return self._brought_back(task, lease, ground, state, why)
         if task.wave.canary is None:
             # The plan was edited since: nothing is watched any more.
-            return self._shifted(task, lease, ground, state, WHOLE)
+            return self._promoted(task, lease, ground, replace(state, checked=self._clock()), WHOLE)
         policy = policy_of(task.wave.canary)
+        now = self._clock()
         verdict = self._verdict(ground, policy, state, now)
         state = replace(
             state,
@@ -178,18 +194,37 @@ class Worker:
             run=self._run,
         )
         if verdict.decision is Decision.ROLL_BACK:
-            why = f"its canary failed at {state.share:.4g} of its calls: {verdict.reason}"
+            why = f"its canary failed at {state.share * 100:.4g} % of its calls: {verdict.reason}"
             return self._brought_back(task, lease, ground, state, why)
-        promotes = task.may_shift or state.share >= WHOLE
-        if verdict.decision is Decision.WAIT or not promotes:
+        if verdict.decision is Decision.WAIT:
             return self._saved(task, lease, state)
         state = replace(state, unjudged=state.unjudged or not verdict.judged)
-        if state.share >= WHOLE:
-            after = after_stage(task.wave, state, Result.MIGRATED, now, verdict.reason)
-            return self._saved(task, lease, after)
         # Without calls to judge by, small steps would tell no more.
         share = next_share(policy, state.share) if verdict.judged else WHOLE
+        return self._promoted(task, lease, ground, state, share)
+
+    def _promoted(
+        self, task: Task, lease: Lease, ground: Ground, state: MemberState, share: float
+    ) -> MemberState:
+        """The next share or, from the whole, the end."""
+        if state.share >= WHOLE:
+            return self._ended(task, lease, ground, state)
+        if not task.may_shift:
+            return self._saved(task, lease, state)
         return self._shifted(task, lease, ground, state, share)
+
+    def _ended(self, task: Task, lease: Lease, ground: Ground, state: MemberState) -> MemberState:
+        """The end of a bake, where it still is what it was moved to."""
+        now = self._observer(ground, state).now.deployment
+        there = now.runtime in set(Target) and (
+            state.stage is Stage.RUNTIME or now.architecture == ARM64
+        )
+        result, reason = Result.MIGRATED, state.reason
+        if not there:
+            result = Result.STALE
+            reason = f"it is back on {now.runtime}, {now.architecture}: somebody has put it there"
+        after = after_stage(task.wave, state, result, self._clock(), reason)
+        return self._saved(task, lease, after)
 
     def _verdict(
         self, ground: Ground, policy: CanaryPolicy, state: MemberState, now: datetime
@@ -207,7 +242,7 @@ class Worker:
     def _brought_back(
         self, task: Task, lease: Lease, ground: Ground, state: MemberState, why: str
     ) -> MemberState:
-        to = task.to or (Back.X86_64 if state.stage is Stage.ARM64 else Back.GO1X)
+        to = back_of(state) if task.ordered else _stage_back(state)
         prepared = prepare_back(ground, state.ref, to)
         if self._is_untouched(task, ground, state, prepared):
             outcome = Outcome(state.ref, Result.ALREADY_THERE)
@@ -215,8 +250,11 @@ class Worker:
             outcome = bring_back(ground, prepared)
             _check_ledger(ground)
         stage = Stage.RUNTIME if to is Back.GO1X else state.stage
-        state = replace(state, stage=stage, run=self._run)
-        return self._saved(task, lease, after_back(state, outcome, why, self._clock()))
+        state = replace(state, stage=stage, run=self._run, checked=self._clock())
+        # One that has failed stays a failure: a brake does not let go because it has pulled.
+        ordered = task.ordered and not is_failure(task.state)
+        after = after_back(state, outcome, why, self._clock(), ordered=ordered)
+        return self._saved(task, lease, after)
 
     def _is_untouched(
         self, task: Task, ground: Ground, state: MemberState, prepared: Prepared
@@ -252,6 +290,56 @@ class Worker:
         return Observer(ground.aws, lane, state.ref, ground.key, keep=keep, serve=SERVING_ALIAS)
 
 
+def back_of(state: MemberState) -> Back:
+    """How far a plan brings a function back: that it had left go1.x before is not its to undo."""
+    return _stage_back(state) if state.theirs else Back.GO1X
+
+
+def _stage_back(state: MemberState) -> Back:
+    return Back.X86_64 if state.stage is Stage.ARM64 else Back.GO1X
+
+
+def prepared_for(ground: Ground, wave: Wave, member: Member, stage: Stage, room: Path) -> Prepared:
+    """Look at a function as its wave wants it moved; STALE where it is not what was planned.
+
+    Raises what `looked_at` raises.
+    """
+    ref = member.ref
+    if stage is Stage.ARM64 and wave.arm64 is not None:
+        try:
+            file = artifact_for(ref, wave.arm64.artifact, room, ground.aws)
+        except Halted as halted:
+            return not_moving(ref, halted.result, "no-artifact", halted.reason)
+        return prepare_architecture(ground, ref, file, allow_different_source=False)
+    prepared = prepare(ground, ref)
+    return _as_planned(ground, member, prepared)
+
+
+def _as_planned(ground: Ground, member: Member, prepared: Prepared) -> Prepared:
+    """The same, or STALE where it is not what was planned."""
+    plan = prepared.plan
+    if any(reason.code == GONE for reason in plan.reasons):
+        # Its owners have deleted it: no failure of the wave's.
+        return replace(prepared, plan=replace(plan, result=Result.STALE))
+    if plan.result is Result.READY and plan.way is not None:
+        # What it was on go1.x, even where it stands halfway.
+        changed = fingerprint_of_deployment(plan.way.start) != member.fingerprint
+    else:
+        changed = plan.result is Result.BLOCKED and _has_changed(ground, member)
+    return not_moving(plan.ref, Result.STALE, "not-as-planned", _CHANGED) if changed else prepared
+
+
+def _has_changed(ground: Ground, member: Member) -> bool:
+    """Whether it is another function by now: what keeps that one from moving is not the plan's."""
+    ref = member.ref
+    lane = ground.aws.lane(ref.account, ref.region)
+    try:
+        now = read_now(ground.aws, lane, ref.name, ground.key).deployment
+    except (CallFailed, RoleRefused):
+        return False
+    return now.runtime == GO1X and fingerprint_of_deployment(now) != member.fingerprint
+
+
 def asked_by(wave: Wave, asked: Asked) -> Asked:
     """What a wave asks for, beside what its plan does."""
     route = None if wave.route is None else _ROUTES[wave.route]
@@ -264,14 +352,17 @@ def _check_ledger(ground: Ground) -> None:
         ground.journal.check()
 
 
-def _goes_on(now: MemberState, handed_out: MemberState) -> bool:
+def _goes_on(now: MemberState, task: Task) -> bool:
     """Whether it is where it was handed out, or somebody has died since at that very task."""
+    handed_out = task.state
 
     def place(state: MemberState) -> tuple[object, ...]:
         return state.stage, state.phase, state.attempts, state.since, state.checked
 
     begun = now.phase is Phase.UNDER_WAY and now.stage is handed_out.stage
-    return begun or place(now) == place(handed_out)
+    ended = now.phase is Phase.ENDED and handed_out.phase is Phase.WAITING
+    anew = ended and now.fingerprint not in {"", task.member.fingerprint}
+    return begun or anew or place(now) == place(handed_out)
 
 
 def _concerns(order: Order, task: Task) -> bool:

@@ -63,6 +63,11 @@ states = st.builds(
     failed_checks=strategies.counts,
     unjudged=st.booleans(),
     run=strategies.texts,
+    fingerprint=strategies.texts,
+    baseline=st.none() | strategies.moments,
+    touched=st.booleans(),
+    theirs=st.booleans(),
+    ordered=st.booleans(),
 )
 
 
@@ -318,6 +323,8 @@ HELD: dict[tuple[str, str], list[object]] = {
     ("fleet_member", "result"): ["dreamt"],
     ("fleet_member", "attempts"): ["many"],
     ("fleet_member", "since"): ["once", "2026-11-21T10:00:00"],
+    ("fleet_member", "baseline"): ["once", "2026-11-21T10:00:00"],
+    ("fleet_member", "fingerprint"): [b"0"],
     ("fleet_member", "share"): ["half"],
     ("fleet_member", "account"): [b"1"],
     ("fleet_order", "kind"): ["dream"],

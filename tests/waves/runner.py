@@ -28,7 +28,7 @@ from fleet.results import Result
 from fleet.store import Store
 from fleet.wave import MemberState, Order, OrderKind, Phase
 from fleet.wave_status import PlanStatus, WaveState
-from fleet.waves.due import Agenda, Record
+from fleet.waves.due import Agenda, Doing, Record
 from fleet.waves.fingerprint import fingerprint
 from fleet.waves.orders import tried_again
 from fleet.waves.plan import Member, Plan, Wave
@@ -82,6 +82,8 @@ class Runner:
     settled: list[MemberState] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     """Every task that a worker was given."""
+    left: dict[str, str] = field(default_factory=dict)
+    """Functions that were due and left as they are, and why."""
     leases: Leases = field(init=False)
     """Of the process that runs now."""
 
@@ -203,13 +205,44 @@ class Runner:
             store=self.store,
             leases=leases,
             crew=crew,
+            capacity=lambda: crew.parallelism,
             perform=perform,
             clock=self.now,
             tell=self.events.append,
             progress=Quiet(),
             settled=self.settled.append,
+            left=self._left,
         )
         return Coordinator(plan, desk)
+
+    def _left(self, ref: FunctionRef, why: str) -> None:
+        self.left[ref.name] = why
+
+    def done(self) -> list[tuple[str, Doing]]:
+        """What workers were given to do, in order."""
+        return [(task.state.ref.name, task.doing) for task in self.tasks]
+
+    def meanwhile(self, act: Callable[[], object]) -> None:
+        """Let this happen before each task."""
+
+        def first(do: Callable[[Task], MemberState], task: Task) -> MemberState:
+            act()
+            return do(task)
+
+        self.around = first
+
+    def slowly(self, *, before: bool = False, **span: float) -> None:
+        """Let each task take this long."""
+
+        def take(do: Callable[[Task], MemberState], task: Task) -> MemberState:
+            if before:
+                self.later(**span)
+                return do(task)
+            state = do(task)
+            self.later(**span)
+            return state
+
+        self.around = take
 
     @contextmanager
     def running(self, plan: Plan) -> Iterator[Coordinator]:
@@ -235,8 +268,9 @@ class Runner:
         order = Order(plan=plan, wave=wave, kind=kind, at=self.now(), by="me@host")
         assert self.store.give_order(order)
 
-    def retry(self, wave: str | None = None) -> None:
-        self.store.put_members("move", tried_again(self.store.members("move"), wave))
+    def retry(self, plan: Plan, wave: str | None = None) -> None:
+        again = tried_again(self.record(plan), plan, wave)
+        self.store.put_members(plan.name, again)
 
     def migrate(self, name: str) -> Result:
         """Move a function of the first account without a wave."""
@@ -262,9 +296,12 @@ class Runner:
     def results(self) -> Counter[Result | None]:
         return Counter(self.ended().values())
 
-    def status(self, plan: Plan) -> PlanStatus:
+    def record(self, plan: Plan) -> Record:
         states = {each.ref: each for each in self.store.members(plan.name)}
-        return status_of(plan, Record(states, tuple(self.store.orders())), self.now())
+        return Record(states, tuple(self.store.orders()))
+
+    def status(self, plan: Plan) -> PlanStatus:
+        return status_of(plan, self.record(plan), self.now())
 
     def words(self, plan: Plan) -> list[WaveState]:
         return [wave.state for wave in self.status(plan).waves]

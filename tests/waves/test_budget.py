@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fleet.model import FunctionRef
 from fleet.results import Result
 from fleet.wave import MemberState, Phase
-from fleet.waves.budget import failures, is_spent, left
+from fleet.waves.budget import failures, is_failure, is_spent, left
 from fleet.waves.plan import Budget
 
 REF = FunctionRef("aws", "123456789012", "eu-west-1", "orders")
@@ -63,6 +63,24 @@ def test_what_is_left_may_fail_and_one_more_is_too_many(
 def test_what_was_not_touched_is_no_failure(result: Result) -> None:
     state = MemberState(wave="w", ref=REF, phase=Phase.ENDED, result=result)
     expected = result in {Result.FAILED, Result.ROLLED_BACK, Result.PARTLY_BACK}
+    assert failures([state, state]) == 2 * expected
+    assert is_failure(state) is expected
+
+
+def test_what_people_had_brought_back_is_no_failure() -> None:
+    back = MemberState(
+        wave="w", ref=REF, phase=Phase.ENDED, result=Result.ROLLED_BACK, ordered=True
+    )
+    assert failures([back]) == 0
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"), [(Result.BAKING, 0), (None, 0), (Result.FAILED, 1)]
+)
+def test_one_that_bakes_is_a_failure_once_it_was_to_come_back_and_did_not(
+    result: Result | None, expected: int
+) -> None:
+    state = MemberState(wave="w", ref=REF, phase=Phase.BAKING, result=result)
     assert failures([state]) == expected
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +11,15 @@ import pytest
 
 from fleet.model import GO1X, ROLLBACK_ALIAS
 from fleet.results import Result
-from fleet.wave import OrderKind, Phase
+from fleet.wave import MemberState, OrderKind, Phase
 from fleet.wave_status import WaveState
+from fleet.waves.due import Doing
 from fleet.waves.plan import Budget, Canary, Plan, Window
+from fleet.waves.telling import FunctionFailed, WaveBegan, WaveEnded
+from fleet.waves.worker import Task
 from tests.migration.orders import Orders, recorded
 from tests.moto_fixtures.small_organization import HOME, MEMBER
+from tests.waves.disturbing import disturbed, refuse
 from tests.waves.runner import START, Runner, plan, wave
 
 STEPS = Canary(interval="10m", step_weight=25, max_weight=50, bake="30m", longest="2h")
@@ -98,7 +103,7 @@ def test_a_version_that_fails_is_rolled_back_at_its_first_step(
     runner.tick(one)
     state = runner.state()
     assert (state.phase, state.result) == (Phase.ENDED, Result.ROLLED_BACK)
-    assert "its canary failed at 0.25 of its calls" in state.reason
+    assert "its canary failed at 25 % of its calls" in state.reason
     assert "50 of 100 calls failed" in state.reason
     assert orders.look().without(ROLLBACK_ALIAS, "provided") == before
     assert runner.words(one) == [WaveState.DONE_WITH_FAILURES]
@@ -303,17 +308,99 @@ def test_an_alias_with_provisioned_concurrency_is_given_no_weights(
 # What people do meanwhile.
 
 
-def test_a_deploy_while_calls_are_shifted_is_not_overwritten(
-    runner: Runner, orders: Orders
+@pytest.mark.parametrize(
+    ("change", "result"),
+    [
+        (Orders.deploy, Result.PARTLY_BACK),
+        (lambda orders: orders.configure(Timeout=77), Result.ROLLED_BACK),
+    ],
+    ids=["code", "settings"],
+)
+def test_what_is_changed_while_calls_are_shifted_is_not_overwritten_and_gets_no_more_of_them(
+    runner: Runner, orders: Orders, change: Callable[[Orders], None], result: Result
 ) -> None:
     one = watched(runner)
     runner.tick(one)
-    orders.deploy()
-    deployed = orders.look()
+    change(orders)
+    changed = orders.look()
     called(runner)
     runner.tick(one)
-    assert runner.state().result is Result.STALE
-    assert orders.look().code_sha256 == deployed.code_sha256
+    # Nobody could tell how it fares any more: that is no place to stay.
+    assert live(orders) == ("1", {})
+    assert (runner.state().phase, runner.state().result) == (Phase.ENDED, result)
+    if result is Result.PARTLY_BACK:
+        assert orders.look().code_sha256 == changed.code_sha256
+    assert orders.look().configuration["Timeout"] == changed.configuration["Timeout"]
+    assert [type(event) for event in runner.events] == [WaveBegan, FunctionFailed, WaveEnded]
+
+
+def test_a_step_that_is_refused_is_tried_again(runner: Runner, orders: Orders) -> None:
+    one = watched(runner)
+    runner.tick(one)
+    called(runner)
+    with disturbed(1, refuse, "write", ever=True):
+        runner.tick(one)
+    assert (runner.state().phase, live(orders)) == (Phase.BAKING, ("1", {"2": 0.25}))
+    assert runner.state().reason.startswith("it could not go on: ")
+    called(runner)
+    runner.tick(one)
+    assert live(orders) == ("1", {"2": 0.5})
+    assert not any(isinstance(event, FunctionFailed) for event in runner.events)
+
+
+def test_a_step_that_is_blocked_leaves_the_share_as_it_is(runner: Runner, orders: Orders) -> None:
+    one = watched(runner)
+    runner.tick(one)
+    called(runner)
+    ground = runner.ground
+    runner.ground = replace(ground, blocklist=frozenset({MEMBER}))
+    runner.tick(one)
+    assert (runner.state().phase, live(orders)) == (Phase.BAKING, ("1", {"2": 0.25}))
+    runner.ground = ground
+    called(runner)
+    runner.tick(one)
+    assert live(orders) == ("1", {"2": 0.5})
+
+
+def test_a_canary_whose_way_back_is_refused_has_failed_and_comes_back_next_time(
+    runner: Runner, orders: Orders
+) -> None:
+    runner.function("later")
+    member = runner.member("orders")
+    given = {"canary": STEPS, "budget": Budget(count=0)}
+    runner.tick(plan(wave("w", member, **given)))
+    # The plan was edited.
+    two = plan(wave("w", member, runner.member("later"), **given))
+    called(runner, errors=50)
+    with disturbed(1, refuse, "write", ever=True):
+        found = runner.tick(two)
+    state = runner.state()
+    assert (state.phase, state.result) == (Phase.BAKING, Result.FAILED)
+    assert "its canary failed at 25 % of its calls" in state.reason
+    assert "it is not back yet" in state.reason
+    # It counts at once: nothing more is begun.
+    assert "the failure budget of wave w is spent" in found.holdups[0].why
+    assert "later" not in runner.states()
+    # Numbers that have become better since change nothing.
+    called(runner, calls=10_000)
+    runner.tick(two)
+    assert runner.ended() == {"orders": Result.ROLLED_BACK}
+    assert live(orders) == ("1", {})
+    assert sum(isinstance(event, FunctionFailed) for event in runner.events) == 1
+
+
+def test_what_was_put_back_to_go1x_while_it_bakes_has_not_moved(runner: Runner) -> None:
+    orders = runner.function("orders", alias=None)
+    one = watched(runner)
+    runner.tick(one)
+    orders.configure(Runtime=GO1X, Handler="main")
+    for _ in range(3):
+        runner.later(hours=1)
+        runner.calls("orders", None, invocations=100)
+        runner.tick(one)
+    assert runner.ended() == {"orders": Result.STALE}
+    assert "back on go1.x" in runner.state().reason
+    assert runtime(orders) == GO1X
 
 
 def test_a_cancelled_wave_brings_back_what_was_halfway(runner: Runner, orders: Orders) -> None:
@@ -327,11 +414,39 @@ def test_a_cancelled_wave_brings_back_what_was_halfway(runner: Runner, orders: O
     assert orders.look().without(ROLLBACK_ALIAS, "provided") == before
 
 
-def test_a_canary_that_is_taken_out_of_the_plan_moves_every_call(
+def test_a_canary_that_is_taken_out_of_the_plan_moves_every_call_in_its_hours(
     runner: Runner, orders: Orders
 ) -> None:
     one = watched(runner)
     runner.tick(one)
-    runner.tick(plan(wave("w", *one.waves[0].functions)))
+    without = wave("w", *one.waves[0].functions)
+    runner.order(OrderKind.STOP, plan="")
+    runner.tick(plan(without))
+    assert (live(orders), runner.state().phase) == (("1", {"2": 0.25}), Phase.BAKING)
+    assert runner.store.withdraw_orders("", "", [OrderKind.STOP]) == 1
+    runner.tick(plan(without, window=Window(hours="20:00-21:00")))
+    assert (live(orders), runner.state().phase) == (("1", {"2": 0.25}), Phase.BAKING)
+    runner.tick(plan(without))
     assert live(orders) == ("2", {})
     assert runner.state().result is Result.MIGRATED
+
+
+def test_judgements_that_wait_when_all_is_stopped_shift_nothing(runner: Runner) -> None:
+    names = ("orders", "other")
+    functions = [runner.function(name) for name in names]
+    one = plan(wave("w", *map(runner.member, names), canary=STEPS, parallelism=1))
+    runner.tick(one)
+    called(runner)
+    for version in "12":
+        runner.calls("other", "live", version, invocations=100)
+    runner.tasks.clear()
+
+    def stopped_meanwhile(do: Callable[[Task], MemberState], task: Task) -> MemberState:
+        if len(runner.tasks) == 1:
+            runner.order(OrderKind.STOP, plan="")
+        return do(task)
+
+    runner.around = stopped_meanwhile
+    runner.tick(one)
+    assert runner.done() == [(name, Doing.JUDGE) for name in names]
+    assert [live(each) for each in functions] == [("1", {"2": 0.25})] * 2

@@ -8,7 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -55,7 +55,6 @@ class Ground:
     cluster: DaskCluster
     state: str
     directory: Path
-    calls: list[Call] = field(default_factory=list)
 
     def begin(
         self, name: str, refs: Sequence[FunctionRef], *more: str, state: str
@@ -114,7 +113,15 @@ def states(url: str, name: str) -> dict[FunctionRef, MemberState]:
 def timeless(found: dict[FunctionRef, MemberState], refs: Sequence[FunctionRef]) -> list[object]:
     """What is remembered of functions, but names, times and runs."""
     return [
-        replace(found[ref], ref=SMALL.refs[0], began=None, since=None, checked=None, run="")
+        replace(
+            found[ref],
+            ref=SMALL.refs[0],
+            began=None,
+            since=None,
+            baseline=None,
+            checked=None,
+            run="",
+        )
         for ref in refs
     ]
 

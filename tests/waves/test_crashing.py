@@ -2,79 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from fleet.aws.session import Aws
 from fleet.errors import FileProblem
 from fleet.leasing import Taken
 from fleet.results import Result
 from fleet.store import Store
 from fleet.wave import Phase
-from fleet.waves.plan import Arm64, Canary, Plan
+from fleet.waves.due import Doing
+from fleet.waves.plan import Arm64, Budget, Canary, Freeze, Plan, Window
 from fleet.waves.telling import FunctionFailed, WaveBegan, WaveEnded
 from moto_fixtures.packages import zipped
 from tests.migration.seeded import Snapshot
 from tests.migration.test_architecture import ARM64, small, written
-from tests.waves.runner import LONG, Runner, plan, wave
+from tests.moto_fixtures.small_organization import HOME, MEMBER
+from tests.waves.disturbing import Killed, die, disturbed, lose
+from tests.waves.runner import LONG, START, Runner, plan, wave
 
 STEPS = Canary(interval="10m", step_weight=50, max_weight=50, bake="10m")
 _numbers = count(1)
-
-
-class Killed(BaseException):
-    """kill -9, as far as AWS and the store can tell."""
-
-
-@dataclass
-class Disturbed:
-    """Writes to the store and to AWS, one of which, or all from which on, goes wrong."""
-
-    seen: int = 0
-
-    def count(self, at: int, ever: bool) -> bool:  # a rule of tests only
-        self.seen += 1
-        return self.seen == at or (ever and 0 < at < self.seen)
-
-
-@contextmanager
-def disturbed(
-    at: int, act: Callable[[], object], *names: str, after: bool = False, ever: bool = False
-) -> Iterator[Disturbed]:
-    """Act before or after the call of this number, or before all from there on."""
-    calls = Disturbed()
-
-    def wrapped(real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **given: Any) -> Any:  # noqa: ANN401  # as it is
-            hit = calls.count(at, ever)
-            if hit and not after:
-                act()
-            answer = real(*args, **given)
-            if hit and after:
-                act()
-            return answer
-
-        return call
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in names:
-            owner: Any = Aws if name == "write" else Store
-            patch.setattr(owner, name, wrapped(getattr(owner, name)))
-        yield calls
-
-
-def die() -> None:
-    raise Killed
-
-
-def lose() -> None:
-    raise FileProblem("fleet.db", "can't be reached", "try again")
 
 
 def to_the_end(runner: Runner, name: str, one: Plan) -> None:
@@ -163,18 +115,22 @@ def test_what_somebody_held_who_died_is_had_when_it_is_over(runner: Runner) -> N
     assert runner.state().phase is Phase.UNDER_WAY
     runner.later(seconds=LONG)
     runner.tick(one)
+    # It was there already, and this plan's run had moved it.
     assert runner.ended() == {"orders": Result.MIGRATED}
+    runner.bring_back(one, "w")
+    assert runner.ended() == {"orders": Result.ROLLED_BACK}
 
 
 def test_a_second_stage_that_dies_is_gone_on_with(runner: Runner, tmp_path: Path) -> None:
     written(tmp_path / "orders.zip", small("bootstrap", ARM64))
     runner.organization.emulator.take_for_updates(0)
     ends: list[Mapping[str, object]] = []
-    for at in (0, 11, 12, 13, 14):
+    for at in (0, 1, 3, 4):
         name = f"fn-{next(_numbers)}"
         orders = runner.function(name, Code={"ZipFile": zipped(small())})
         written(tmp_path / f"{name}.zip", small("bootstrap", ARM64))
         one = plan(wave(name, runner.member(name), arm64=Arm64(artifact=str(tmp_path))))
+        runner.tick(one)
         with disturbed(at, die, "write", after=True) as calls, suppress(Killed):
             runner.tick(one)
         runner.tick(one)
@@ -183,3 +139,59 @@ def test_a_second_stage_that_dies_is_gone_on_with(runner: Runner, tmp_path: Path
         ends.append({"versions": orders.versions(), "aliases": orders.look().aliases})
     assert all(each == ends[0] for each in ends)
     assert ends[0]["versions"] == ["1", "2", "3"]
+
+
+# What died halfway, at an hour when nothing may begin.
+
+FROZEN = Window(freeze=(Freeze(first=START.date(), last=START.date()),))
+
+
+@pytest.mark.parametrize(("at", "untouched"), [(1, True), (5, False)])
+def test_out_of_hours_one_that_died_goes_on_if_it_was_changed(
+    runner: Runner, at: int, *, untouched: bool
+) -> None:
+    orders = runner.function("orders")
+    before = orders.look()
+    member = runner.member("orders")
+    with disturbed(at, die, "write"), pytest.raises(Killed):
+        runner.tick(plan(wave("w", member)))
+    assert runner.state().phase is Phase.UNDER_WAY
+    runner.tick(plan(wave("w", member), window=FROZEN))
+    if untouched:
+        assert (runner.state().phase, orders.look()) == (Phase.WAITING, before)
+        assert (runner.state().attempts, runner.state().touched) == (2, False)
+        runner.later(days=1)
+        runner.tick(plan(wave("w", member), window=FROZEN))
+    assert runner.ended() == {"orders": Result.MIGRATED}
+
+
+def test_rollback_on_stop_brings_back_what_stands_halfway(runner: Runner) -> None:
+    names = ("a", "halfway", "b")
+    for name in names:
+        runner.function(name)
+    one = plan(wave("w", *map(runner.member, names), parallelism=1, budget=Budget(count=0)))
+    before = runner.orders("halfway").look()
+    with disturbed(15, die, "write"), pytest.raises(Killed):
+        runner.tick(one)
+    assert runner.state("halfway").phase is Phase.UNDER_WAY
+    assert runner.orders("halfway").look() != before
+    runner.store.put_member("move", replace(runner.state("a"), result=Result.FAILED))
+    runner.tasks.clear()
+    runner.tick(one, rollback_on_stop=True)
+    assert set(runner.done()) == {("a", Doing.BACK), ("halfway", Doing.BACK)}
+    assert runner.ended() == dict.fromkeys(("a", "halfway"), Result.ROLLED_BACK)
+    assert runner.orders("halfway").look().code_sha256 == before.code_sha256
+
+
+def test_a_failure_is_told_once_by_whoever_comes_after_the_dead(runner: Runner) -> None:
+    runner.function("orders")
+    one = plan(wave("w", runner.member("orders")))
+    runner.organization.emulator.fail_updates(MEMBER, HOME, "orders", "no room")
+    # It has told that the wave began.
+    with disturbed(2, die, "tell_once"), pytest.raises(Killed):
+        runner.tick(one)
+    assert runner.ended() == {"orders": Result.FAILED}
+    assert [type(each) for each in runner.events] == [WaveBegan]
+    for _ in range(2):
+        runner.tick(one)
+    assert [type(each) for each in runner.events] == [WaveBegan, FunctionFailed, WaveEnded]

@@ -12,7 +12,7 @@ from fleet.model import FunctionRef
 from fleet.results import Result
 from fleet.wave import MemberState, Order, OrderKind, Phase, Stage
 from fleet.waves.budget import failures, is_spent
-from fleet.waves.due import Agenda, Doing, Record, agenda
+from fleet.waves.due import Agenda, Doing, Record, agenda, is_over
 from fleet.waves.plan import Budget, Canary, Day, Freeze, Member, Plan, Wave, Window
 from fleet.waves.windows import is_open
 from tests.waves.runner import plan, wave
@@ -128,10 +128,47 @@ def test_here_and_now_is_for_the_wave_that_was_named_alone() -> None:
     assert said(looked(whole, state(1, Phase.UNDER_WAY), only="w")) == []
 
 
-@pytest.mark.parametrize("at", [MONDAY, MONDAY + 12 * HOUR], ids=["open", "closed"])
-def test_what_was_begun_is_gone_on_with_whatever_the_hour(at: datetime) -> None:
-    found = looked(plan(waved("w", 1, window=BY_DAY)), state(1, Phase.UNDER_WAY), at=at)
+@pytest.mark.parametrize("hours", [0, 12])
+def test_what_was_begun_is_gone_on_with_whatever_the_hour(hours: int) -> None:
+    found = looked(
+        plan(waved("w", 1, window=BY_DAY)), state(1, Phase.UNDER_WAY), at=MONDAY + hours * HOUR
+    )
     assert said(found) == [("fn-1", Doing.MOVE)]
+    # Whoever died may have changed nothing of it: then the window is what counts.
+    assert found.due[0].may_shift is (hours == 0)
+
+
+def test_what_is_handed_out_says_until_when_it_may_begin() -> None:
+    whole = plan(waved("w", 1, 2, 3, window=BY_DAY, canary=WATCHED))
+    states = (state(1, Phase.UNDER_WAY), baking(2, 0.1, since=MONDAY - HOUR))
+    found = looked(whole, *states, at=MONDAY + HOUR)
+    assert [each.until for each in found.due] == [MONDAY.replace(hour=17)] * 3
+    assert {each.until for each in looked(plan(waved("w", 1)), at=MONDAY).due} == {None}
+
+
+def test_here_and_now_lasts_until_the_next_frozen_day() -> None:
+    frozen = Freeze(first=date(2026, 11, 24), last=date(2026, 11, 24))
+    whole = plan(waved("w", 1, window=Window(hours="09:00-17:00", freeze=(frozen,))))
+    (found,) = looked(whole, at=MONDAY, only="w").due
+    assert found.until == MONDAY.replace(day=24, hour=0)
+
+
+@pytest.mark.parametrize("result", [Result.MIGRATED, Result.STALE, Result.ROLLED_BACK])
+def test_a_function_that_was_planned_anew_is_begun_anew(result: Result) -> None:
+    whole = plan(waved("w", 1))
+    # A plan made since, after another deploy, knows it by another fingerprint.
+    was = replace(ended(1, result), fingerprint="1" * 16, attempts=3, ordered=True)
+    (found,) = looked(whole, was).due
+    assert (found.doing, found.state) == (Doing.MOVE, MemberState(wave="w", ref=ref(1)))
+    for known in ("0" * 16, ""):
+        assert looked(whole, replace(was, fingerprint=known)).due == ()
+
+
+@pytest.mark.parametrize("phase", [Phase.WAITING, Phase.UNDER_WAY, Phase.BAKING])
+def test_what_is_on_its_way_goes_on_whatever_a_newer_plan_knows(phase: Phase) -> None:
+    was = state(1, phase, attempts=2, fingerprint="1" * 16)
+    (found,) = looked(plan(waved("w", 1)), was).due
+    assert found.state == was
 
 
 def test_what_has_ended_is_left_alone() -> None:
@@ -259,8 +296,12 @@ def test_a_budget_that_is_spent_stops_its_wave(
         stopped = f"the failure budget of wave w is spent: {failed} of 4 functions failed"
         assert why(found) == {
             "w": stopped,
-            "x": f"waits for wave w, of which {4 - failed} functions have not ended",
+            "x": f"waits for wave w: functions that have not ended: {4 - failed}",
         }
+        assert [(each.stopped, each.spent) for each in found.holdups] == [
+            (True, True),
+            (False, False),
+        ]
 
 
 def test_a_wave_that_ended_beyond_its_budget_holds_the_later_ones() -> None:
@@ -281,6 +322,19 @@ def test_the_budget_of_the_plan_stops_every_wave() -> None:
     )
 
 
+def test_one_that_was_to_come_back_and_bakes_still_spends_the_budget_and_is_judged() -> None:
+    whole = plan(waved("w", 1, 2, canary=WATCHED))
+    failing = replace(baking(1, 0.1, since=MONDAY - HOUR), result=Result.FAILED)
+    found = looked(whole, failing)
+    assert said(found) == [("fn-1", Doing.JUDGE)]
+    assert found.holdups[0].spent
+
+
+def test_what_people_had_brought_back_spends_no_budget() -> None:
+    found = looked(plan(waved("w", 1, 2)), replace(ended(1, Result.ROLLED_BACK), ordered=True))
+    assert said(found) == [("fn-2", Doing.MOVE)]
+
+
 def test_blocked_and_stale_functions_spend_no_budget() -> None:
     whole = plan(waved("w", 1, 2, 3))
     found = looked(whole, ended(1, Result.BLOCKED), ended(2, Result.STALE))
@@ -294,7 +348,7 @@ def test_a_wave_begins_when_all_before_it_have_ended_and_baked(open_one: MemberS
     whole = plan(waved("v", 1, canary=WATCHED), waved("w", 2), waved("x", 3))
     found = looked(whole, open_one)
     assert ("fn-2", Doing.MOVE) not in said(found)
-    assert why(found)["w"] == "waits for wave v, of which 1 functions have not ended"
+    assert why(found)["w"] == "waits for wave v: functions that have not ended: 1"
     assert said(looked(whole, ended(1))) == [("fn-2", Doing.MOVE)]
 
 
@@ -311,6 +365,34 @@ def test_cancelling_a_wave_that_went_badly_lets_no_later_one_begin() -> None:
     found = looked(whole, *states, orders=[order(OrderKind.CANCEL, wave="v")])
     assert said(found) == []
     assert why(found)["w"].startswith("waits for wave v: the failure budget of wave v is spent")
+
+
+@pytest.mark.parametrize(
+    ("states", "cancelled", "over"),
+    [
+        ([ended(1), ended(2, Result.FAILED)], "", True),
+        ([ended(1)], "", False),
+        # What has not begun never will.
+        ([ended(1)], "w", True),
+        ([], "w", True),
+        ([], "another", False),
+        ([ended(1), state(2, Phase.UNDER_WAY)], "w", False),
+        ([ended(1), baking(2)], "w", False),
+        ([ended(1), replace(ended(2), fingerprint="1" * 16)], "", False),
+    ],
+)
+def test_a_plan_is_over_once_nothing_will_be_done_any_more(
+    states: list[MemberState], cancelled: str, *, over: bool
+) -> None:
+    orders = [order(OrderKind.CANCEL, wave=cancelled)] if cancelled else []
+    record = Record({each.ref: each for each in states}, tuple(orders))
+    assert is_over(plan(waved("w", 1, 2)), record) is over
+
+
+@pytest.mark.parametrize("kind", [OrderKind.PAUSE, OrderKind.STOP])
+def test_a_plan_that_is_held_is_not_over(kind: OrderKind) -> None:
+    record = Record({ref(1): ended(1, Result.FAILED)}, (order(kind),))
+    assert not is_over(plan(waved("w", 1, 2)), record)
 
 
 def test_what_waits_for_the_second_stage_has_not_ended() -> None:
@@ -375,6 +457,8 @@ def records(draw: st.DrawFn, whole: Plan) -> Record:
                     since=draw(times),
                     share=draw(st.sampled_from([0.1, 1.0])),
                     checked=draw(st.none() | times),
+                    fingerprint=draw(st.sampled_from(["", "0" * 16, "1" * 16])),
+                    ordered=draw(st.booleans()),
                 )
             )
     return Record({each.ref: each for each in states}, tuple(draw(orders)))
@@ -412,9 +496,18 @@ def test_what_is_begun_may_be_begun(
             states = states_of(record, due.wave)
             assert not is_spent(due.wave.budget, failures(states), len(states))
             assert not is_spent(whole.budget, failures(every), len(every))
-        if due.doing is not Doing.MOVE or due.state.phase is Phase.UNDER_WAY:
-            continue
         window = whole.window_of(due.wave)
+        if due.until is not None:
+            assert due.may_shift
+            assert due.until > now
+            if only is None:
+                assert is_open(window, due.until - MINUTE / 60)
+                assert not is_open(window, due.until)
+        shifts = due.may_shift and due.doing is not Doing.BACK
+        assert shifts or due.state.phase is not Phase.WAITING
+        if not shifts:
+            continue
+        assert not concerning(record, due.wave)
         if only is None:
             assert whole.start_of(due.wave) <= now
             assert is_open(window, now)

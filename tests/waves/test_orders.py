@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,13 +14,29 @@ from fleet.results import Result
 from fleet.wave import MemberState, OrderKind, Phase, Stage
 from fleet.wave_status import WaveState
 from fleet.waves.budget import FAILURES
+from fleet.waves.due import Record
 from fleet.waves.orders import check_wave, tried_again
-from fleet.waves.plan import Budget, Canary, Plan
+from fleet.waves.plan import Budget, Canary, Member, Plan
 from fleet.waves.telling import WaveStopped
 from fleet.waves.worker import Task
 from tests.waves.runner import Runner, plan, wave
 
 REF = FunctionRef("aws", "001234567890", "eu-west-1", "orders")
+MEMBER = Member(function=REF.arn, fingerprint="0" * 16, verdict="ready")
+ONE = plan(wave("w", MEMBER), wave("another"))
+LONG_AGO = datetime(2026, 10, 1, tzinfo=UTC)
+ENDED = MemberState(
+    wave="w",
+    ref=REF,
+    phase=Phase.ENDED,
+    result=Result.FAILED,
+    attempts=2,
+    share=1.0,
+    began=LONG_AGO,
+    baseline=LONG_AGO,
+    touched=True,
+    fingerprint=MEMBER.fingerprint,
+)
 
 
 def one_by_one(runner: Runner, count: int = 2, **given: object) -> Plan:
@@ -147,7 +165,10 @@ def test_a_retry_begins_what_was_rolled_back_anew(runner: Runner) -> None:
     two = one_by_one(runner, 1)
     runner.tick(two)
     runner.bring_back(two, "first")
-    runner.retry("first")
+    # What people had brought back is theirs to name.
+    runner.retry(two)
+    assert runner.state("a0").phase is Phase.ENDED
+    runner.retry(two, "first")
     runner.tick(two)
     assert runner.results() == {Result.MIGRATED: 2}
     assert runner.orders("a0").look().configuration["Runtime"] == "provided.al2023"
@@ -157,34 +178,69 @@ def test_a_stale_function_is_tried_again_by_a_plan_that_knows_it(runner: Runner)
     two = one_by_one(runner, 1, budget=Budget())
     runner.orders("a0").deploy()
     runner.tick(two)
-    runner.retry()
+    runner.retry(two)
     runner.tick(two)
     assert runner.state("a0").result is Result.STALE
     fresh = plan(wave("first", runner.member("a0"), parallelism=1), two.waves[1])
-    runner.retry()
+    # Nothing to try again there: it waits as one that was never begun.
+    runner.retry(fresh)
     runner.tick(fresh)
     assert runner.state("a0").result is Result.MIGRATED
+    assert runner.state("a0").attempts == 1
+
+
+def again(state: MemberState, wave: str | None = "w", whole: Plan = ONE) -> tuple[MemberState, ...]:
+    return tried_again(Record({state.ref: state}), whole, wave)
 
 
 @pytest.mark.parametrize("result", Result)
 @pytest.mark.parametrize("stage", Stage)
-def test_what_is_tried_again(result: Result, stage: Stage) -> None:
-    state = MemberState(
-        wave="w", ref=REF, stage=stage, phase=Phase.ENDED, result=result, attempts=2, share=1.0
-    )
-    again = tried_again([state], "w")
-    assert bool(again) is (result in {*FAILURES, Result.BLOCKED, Result.STALE})
-    assert tried_again([state], "another") == ()
-    for each in again:
-        assert (each.phase, each.attempts, each.share, each.began) == (Phase.WAITING, 2, 0.0, None)
-        # Brought back all the way, it begins with the runtime.
-        assert each.stage is (Stage.RUNTIME if result is Result.ROLLED_BACK else stage)
+@pytest.mark.parametrize("theirs", [False, True])
+def test_what_is_tried_again(result: Result, stage: Stage, *, theirs: bool) -> None:
+    state = replace(ENDED, stage=stage, result=result, theirs=theirs)
+    found = again(state)
+    assert bool(found) is (result in {*FAILURES, Result.BLOCKED, Result.STALE})
+    assert again(state, "another") == ()
+    for each in found:
+        assert each == MemberState(
+            wave="w",
+            ref=REF,
+            stage=stage,
+            attempts=2,
+            reason=f"to be tried again after: {result}",
+            # What it did before anything was done to it stays what it is compared with.
+            baseline=LONG_AGO,
+            touched=each.touched,
+            theirs=theirs,
+        )
+        # Back from arm64, it is on the runtime still that the plan brought.
+        all_back = result is Result.ROLLED_BACK and (stage is Stage.RUNTIME or theirs)
+        assert each.touched is not all_back
 
 
 @pytest.mark.parametrize("phase", [Phase.WAITING, Phase.UNDER_WAY, Phase.BAKING])
 def test_what_has_not_ended_is_not_tried_again(phase: Phase) -> None:
-    state = MemberState(wave="w", ref=REF, phase=phase, result=Result.FAILED)
-    assert tried_again([state], None) == ()
+    assert again(replace(ENDED, phase=phase), None) == ()
+
+
+def test_what_people_had_brought_back_is_tried_again_where_they_name_its_wave() -> None:
+    back = replace(ENDED, result=Result.ROLLED_BACK, ordered=True)
+    assert again(back, None) == ()
+    (found,) = again(back, "w")
+    assert not found.ordered
+    assert again(replace(back, ordered=False), None) == (found,)
+
+
+def test_a_function_is_tried_again_in_the_wave_where_the_plan_has_it_now() -> None:
+    whole = plan(wave("w"), wave("another", MEMBER))
+    assert again(ENDED, "w", whole) == ()
+    assert [each.wave for each in again(ENDED, "another", whole)] == ["another"]
+    # One that the plan names no more is nobody's to try.
+    assert again(ENDED, None, plan(wave("w"))) == ()
+
+
+def test_a_function_that_was_planned_anew_is_not_tried_again_but_new() -> None:
+    assert again(replace(ENDED, fingerprint="1" * 16)) == ()
 
 
 def test_a_wave_that_is_not_in_the_plan_is_named_with_those_that_are() -> None:

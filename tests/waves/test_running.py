@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
@@ -135,6 +136,7 @@ def test_what_another_plan_is_at_in_an_account_and_region_waits_for_the_next_tic
     with runner.running(one) as coordinator, runner.leases.holding(f"lane/{LANES[0][0]}/us-east-1"):
         coordinator.tick()
         assert runner.ended() == {"a1": Result.MIGRATED}
+        assert runner.left == {"a0": "another run is at its account and region"}
     runner.tick(one)
     assert runner.results() == {Result.MIGRATED: 2}
 
@@ -145,6 +147,7 @@ def test_a_function_that_another_command_is_at_waits_for_the_next_tick(runner: R
         with runner.leases.holding(f"function/{one.waves[0].functions[0].function}"):
             coordinator.tick()
             assert runner.ended() == {"a1": Result.MIGRATED}
+            assert "is being changed by run run" in runner.left["a0"]
         coordinator.tick()
     assert runner.results() == {Result.MIGRATED: 1}
     runner.tick(one)
@@ -157,7 +160,14 @@ def test_what_another_machine_has_ended_meanwhile_is_not_begun_again(runner: Run
     one = plan(wave("w", runner.member("first"), runner.member("orders"), parallelism=1))
     before = runner.orders("orders").look()
     ref = one.waves[0].functions[1].ref
-    theirs = MemberState(wave="w", ref=ref, phase=Phase.ENDED, result=Result.BLOCKED, run="theirs")
+    theirs = MemberState(
+        wave="w",
+        ref=ref,
+        phase=Phase.ENDED,
+        result=Result.BLOCKED,
+        run="theirs",
+        fingerprint=one.waves[0].functions[1].fingerprint,
+    )
 
     def meanwhile(do: Callable[[Task], MemberState], task: Task) -> MemberState:
         # It was handed out as one that waits.
@@ -254,7 +264,7 @@ def test_a_function_that_is_gone_costs_no_other(runner: Runner) -> None:
     with runner.organization.emulator.seeding():
         runner.client().delete_function(FunctionName="a0")
     runner.tick(one)
-    assert runner.ended() == {"a0": Result.FAILED, "a1": Result.MIGRATED}
+    assert runner.ended() == {"a0": Result.STALE, "a1": Result.MIGRATED}
 
 
 def test_a_function_that_its_owners_have_moved_is_there_already(runner: Runner) -> None:
@@ -265,6 +275,30 @@ def test_a_function_that_its_owners_have_moved_is_there_already(runner: Runner) 
     state = runner.state()
     # It was moved by hand: nobody asked for a canary.
     assert (state.phase, state.result) == (Phase.ENDED, Result.ALREADY_THERE)
+
+
+@pytest.mark.parametrize("result", [Result.STALE, Result.FAILED])
+def test_what_was_planned_anew_under_the_same_name_begins_anew(
+    runner: Runner, result: Result
+) -> None:
+    runner.function("orders")
+    member = runner.member("orders")
+    was = MemberState(
+        wave="w",
+        ref=member.ref,
+        phase=Phase.ENDED,
+        result=result,
+        attempts=1,
+        fingerprint=member.fingerprint,
+    )
+    runner.store.put_member("move", was)
+    one = plan(wave("w", member, budget=Budget()))
+    runner.tick(one)
+    assert runner.state() == was
+    runner.store.put_member("move", replace(was, fingerprint="0" * 16))
+    runner.tick(one)
+    assert runner.ended() == {"orders": Result.MIGRATED}
+    assert runner.state().attempts == 1
 
 
 # As many calls as a migration by hand.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from fleet.deployment import X86_64_ALIAS
 from fleet.model import ROLLBACK_ALIAS
 from fleet.results import Result
 from fleet.wave import Phase, Stage
-from fleet.waves.plan import Arm64, Canary, Plan
+from fleet.waves.due import Doing
+from fleet.waves.plan import Arm64, Budget, Canary, Plan
 from moto_fixtures.packages import zipped
 from tests.migration.orders import Orders
 from tests.migration.test_architecture import ARM64, X86_64, small, written
@@ -53,7 +55,16 @@ def test_both_stages_follow_each_other_where_nothing_is_watched(
     runner: Runner, orders: Orders, builds: Path
 ) -> None:
     written(builds / "orders.zip", small("bootstrap", ARM64))
-    runner.tick(in_two(runner, builds))
+    one = in_two(runner, builds)
+    runner.tick(one)
+    # Once a tick: people look at it in between, or say that it may go on.
+    state = runner.state()
+    assert (state.stage, state.phase, architecture(orders)) == (
+        Stage.ARM64,
+        Phase.WAITING,
+        [X86_64],
+    )
+    runner.tick(one)
     state = runner.state()
     assert (state.stage, state.phase, state.result) == (Stage.ARM64, Phase.ENDED, Result.MIGRATED)
     assert architecture(orders) == [ARM64]
@@ -115,9 +126,70 @@ def test_without_a_build_it_stays_on_x86_64_and_has_moved(
 ) -> None:
     assert callable(make)
     make(builds / "orders.zip")
-    runner.tick(in_two(runner, builds))
+    one = in_two(runner, builds)
+    runner.tick(one)
+    runner.tick(one)
     state = runner.state()
     assert (state.phase, state.result) == (Phase.ENDED, Result.MIGRATED)
     assert state.reason.startswith("it stays on x86_64: ")
     assert why in state.reason
     assert architecture(orders) == [X86_64]
+
+
+def test_arm64_that_is_taken_out_of_the_plan_halfway_goes_back_to_x86_64(
+    runner: Runner, orders: Orders, builds: Path
+) -> None:
+    written(builds / "orders.zip", small("bootstrap", ARM64))
+    one = in_two(runner, builds, BAKE)
+    runner.tick(one)
+    bake(runner, one, "1", "2", times=3)
+    assert (runner.state().stage, architecture(orders)) == (Stage.ARM64, [ARM64])
+    without = plan(one.waves[0].model_copy(update={"arm64": None}))
+    bake(runner, without, "2", "3", times=1)
+    assert runner.state().phase is Phase.ENDED
+    assert "asks for no arm64" in runner.state().reason
+    look = orders.look()
+    assert (look.aliases["live"], architecture(orders)) == (("2", {}), [X86_64])
+    assert look.configuration["Runtime"] == "provided.al2023"
+
+
+def test_arm64_that_is_taken_out_of_the_plan_before_it_begins_is_the_end(
+    runner: Runner, orders: Orders, builds: Path
+) -> None:
+    one = in_two(runner, builds)
+    runner.tick(one)
+    before = orders.look()
+    runner.tick(plan(one.waves[0].model_copy(update={"arm64": None})))
+    assert runner.ended() == {"orders": Result.MIGRATED}
+    assert runner.state().attempts == 0
+    assert orders.look() == before
+
+
+@pytest.mark.parametrize("how", ["by hand", "on stop"])
+def test_what_had_left_go1x_before_its_plan_is_never_put_back_on_it(
+    runner: Runner, orders: Orders, builds: Path, how: str
+) -> None:
+    written(builds / "orders.zip", small("bootstrap", ARM64))
+    one = in_two(runner, builds)
+    assert runner.migrate("orders") is Result.MIGRATED
+    runner.tick(one)
+    assert (runner.state().stage, runner.state().phase) == (Stage.ARM64, Phase.WAITING)
+    # What the plan has not touched yet is not its to bring back.
+    runner.bring_back(one, "w")
+    assert [task.doing for task in runner.tasks] == [Doing.MOVE]
+    runner.tick(one)
+    assert architecture(orders) == [ARM64]
+    if how == "by hand":
+        runner.bring_back(one, "w")
+    else:
+        runner.store.put_member("move", replace(runner.state(), result=Result.FAILED))
+        stopped = one.model_copy(update={"budget": Budget(count=0)})
+        runner.tick(stopped, rollback_on_stop=True)
+    assert runner.ended() == {"orders": Result.ROLLED_BACK}
+    look = orders.look()
+    assert architecture(orders) == [X86_64]
+    assert look.configuration["Runtime"] == "provided.al2023"
+    # However often.
+    runner.tasks.clear()
+    runner.bring_back(one, "w")
+    assert orders.look() == look

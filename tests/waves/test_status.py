@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from fleet.model import FunctionRef
 from fleet.results import Result
-from fleet.wave import MemberState, Order, OrderKind, Phase
+from fleet.wave import MemberState, Order, OrderKind, Phase, Stage
 from fleet.wave_status import Counts, PlanStatus, WaveState, WaveStatus
-from fleet.waves.budget import is_spent
+from fleet.waves.budget import failures, is_spent
 from fleet.waves.due import Record
 from fleet.waves.plan import Budget, Member, Plan, Staying, Wave, Window
 from fleet.waves.status import expected_end, record_of, status_of
@@ -122,10 +122,16 @@ def test_an_order_shows_with_who_gave_it_and_why(
 
 
 def test_an_order_about_something_else_is_not_shown() -> None:
-    orders = [order(OrderKind.STOP, "other"), order(OrderKind.STOP, "move", "gone")]
-    status = status_of(plan(wave("w", [0])), record(orders=orders), START)
+    status = status_of(plan(wave("w", [0])), record(orders=[order(OrderKind.STOP, "other")]), START)
     assert first(status).state is WaveState.DUE
     assert status.orders == ()
+
+
+def test_an_order_about_a_wave_that_the_plan_names_no_more_is_shown_and_holds_nothing() -> None:
+    gone = order(OrderKind.STOP, "move", "gone")
+    status = status_of(plan(wave("w", [0])), record(orders=[gone]), START)
+    assert first(status).state is WaveState.DUE
+    assert status.orders == (gone,)
 
 
 def test_a_wave_that_is_done_stays_done_whatever_is_ordered_later() -> None:
@@ -173,6 +179,95 @@ def test_every_function_is_counted_once_where_it_stands() -> None:
         unjudged=1,
         budget_left=3,
     )
+
+
+def test_what_people_had_brought_back_is_told_as_that_and_spends_no_budget() -> None:
+    states = [ended(number, Result.ROLLED_BACK, ordered=True) for number in (0, 1)]
+    of = plan(wave("w", range(3), budget=Budget(count=1)), budget=Budget(count=1))
+    status = status_of(of, record(*states), START)
+    counts = first(status).counts
+    assert (counts.failed, counts.budget_left) == ({"rolled back": 2}, 1)
+    assert (first(status).state, status.totals.budget_left) == (WaveState.DUE, 1)
+    assert not status.spent
+
+
+def test_one_that_was_to_come_back_and_bakes_still_spends_the_budget() -> None:
+    states = [state(number, Phase.BAKING, Result.FAILED) for number in (0, 1)]
+    of = plan(wave("w", range(3), budget=Budget(count=1)), budget=Budget(count=2))
+    status = status_of(of, record(*states), START)
+    counts = first(status).counts
+    assert (counts.failed, counts.baking, counts.budget_left) == ({}, 2, 0)
+    assert (first(status).state, status.totals.budget_left) == (WaveState.STOPPED, 0)
+    assert not status.spent
+    of = plan(wave("w", range(3), budget=Budget()), budget=Budget(count=1))
+    assert status_of(of, record(*states), START).spent
+
+
+@pytest.mark.parametrize(
+    ("states", "kind", "over"),
+    [
+        ([ended(0), ended(1, Result.FAILED)], None, True),
+        ([ended(0)], None, False),
+        ([ended(0)], OrderKind.PAUSE, False),
+        ([ended(0)], OrderKind.CANCEL, True),
+        ([], OrderKind.CANCEL, True),
+        ([ended(0), state(1, Phase.BAKING)], OrderKind.CANCEL, False),
+        ([state(1, Phase.UNDER_WAY)], OrderKind.CANCEL, False),
+        ([state(0, Phase.UNDER_WAY)], OrderKind.CANCEL, False),
+    ],
+)
+def test_a_wave_is_over_once_nothing_of_it_goes_on_by_itself(
+    states: list[MemberState], kind: OrderKind | None, *, over: bool
+) -> None:
+    orders = [] if kind is None else [order(kind)]
+    of = plan(wave("w", [0, 1], budget=Budget()))
+    found = first(status_of(of, record(*states, orders=orders), START, busy=[ref(0)]))
+    assert found.is_over is over
+
+
+def test_what_most_of_those_that_bake_wait_for_is_told() -> None:
+    few = "n: 3 of the 20 calls it takes to judge have been made"
+    states = [
+        state(0, Phase.BAKING, reason="1 of 100 calls failed", checked=START),
+        *(state(each, Phase.BAKING, reason=few, checked=START) for each in (1, 2)),
+        # Not judged yet: what it says is of its move.
+        *(state(each, Phase.BAKING, reason="alias old stayed") for each in (3, 4, 5)),
+    ]
+    of = plan(wave("w", range(6)))
+    assert first(status_of(of, record(*states), START)).why == f"2 of them: {few}"
+    assert first(status_of(of, record(*states[3:]), START)).why == ""
+    # What holds all of it is told instead.
+    paused = record(*states, orders=[order(OrderKind.PAUSE)])
+    assert "paused" in first(status_of(plan(wave("w", range(7))), paused, START)).why
+
+
+def test_a_wave_that_was_begun_before_its_start_is_not_scheduled() -> None:
+    of = plan(wave("w", [0, 1]))
+    early = START - HOUR
+    assert first(status_of(of, record(), early)).state is WaveState.SCHEDULED
+    found = first(status_of(of, record(ended(0)), early))
+    assert found.state is WaveState.WAITING_FOR_WINDOW
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_what_has_come_to_the_second_pass_has_left_go1x_whatever_becomes_of_it(
+    phase: Phase,
+) -> None:
+    failed = state(0, phase, Result.FAILED, stage=Stage.ARM64)
+    (found,) = record_of(plan(wave("w", [0])), record(failed), START).members
+    assert found.moved
+    (found,) = record_of(
+        plan(wave("w", [0])), record(replace(failed, stage=Stage.RUNTIME)), START
+    ).members
+    assert not found.moved
+
+
+def test_a_function_that_was_planned_anew_waits() -> None:
+    stale = ended(0, Result.STALE, fingerprint="1" * 16)
+    found = first(status_of(plan(wave("w", [0])), record(stale), START))
+    assert (found.state, found.counts.waiting) == (WaveState.DUE, 1)
+    done = replace(stale, fingerprint="0" * 16)
+    assert first(status_of(plan(wave("w", [0])), record(done), START)).state.is_done
 
 
 def test_what_the_plan_leaves_and_what_it_names_no_more_are_counted_apart() -> None:
@@ -236,7 +331,7 @@ def test_the_record_has_every_function_with_those_that_stay_last() -> None:
 STATES: Mapping[Phase, st.SearchStrategy[Result | None]] = {
     Phase.WAITING: st.none() | st.just(Result.FAILED),
     Phase.UNDER_WAY: st.none(),
-    Phase.BAKING: st.none(),
+    Phase.BAKING: st.sampled_from([Result.BAKING, Result.FAILED]),
     Phase.ENDED: st.none() | st.sampled_from(Result),
 }
 
@@ -251,7 +346,9 @@ def test_the_counts_add_up_and_agree_with_the_brake(
     states = []
     for number in range(data.draw(st.integers(1, 8))):
         phase = data.draw(st.sampled_from(Phase))
-        states.append(state(number, phase, data.draw(STATES[phase])))
+        result = data.draw(STATES[phase])
+        ordered = result is Result.ROLLED_BACK and data.draw(st.booleans())
+        states.append(state(number, phase, result, ordered=ordered))
     of = plan(wave("w", range(len(states)), budget=Budget(count=budget)))
     now = START + hours * HOUR
     found = first(status_of(of, record(*states), now, busy=[each.ref for each in states if leased]))
@@ -259,5 +356,6 @@ def test_the_counts_add_up_and_agree_with_the_brake(
     moving = counts.running + counts.unattended + counts.baking + counts.waiting
     assert counts.done + counts.all_failed + counts.all_not_moved + moving == counts.functions
     assert found.state.is_done is (moving == 0)
-    if is_spent(Budget(count=budget), counts.all_failed, counts.functions) and moving:
+    assert found.is_over is (moving == 0)
+    if is_spent(Budget(count=budget), failures(states), counts.functions) and moving:
         assert found.state is WaveState.STOPPED

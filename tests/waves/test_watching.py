@@ -6,12 +6,15 @@ import pytest
 
 from fleet.deployment import AliasNow, Deployment, Observed, Published
 from fleet.migration.canary import Decision, Judgement
+from fleet.migration.observing import Observer
 from fleet.model import FunctionRef
 from fleet.traffic import Numbers
 from fleet.wave import MemberState, Phase
 from fleet.waves.canary_policy import policy_of
 from fleet.waves.plan import Canary
-from fleet.waves.watching import combined, comparisons
+from fleet.waves.watching import combined, comparisons, judged
+from tests.moto_fixtures.small_organization import HOME, MEMBER
+from tests.waves.runner import Runner
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -19,6 +22,7 @@ SINCE, BEGAN = NOW - 10 * MINUTE, NOW - 60 * MINUTE
 POLICY = policy_of(Canary(threshold=2))
 NOBODY, FEW, FINE = Numbers(), Numbers(invocations=3), Numbers(invocations=100)
 BAD = Numbers(invocations=100, errors=10)
+FEW_BAD = Numbers(invocations=3, errors=3)
 OLD = Deployment("go1.x", "main", (), "a", "x86_64", "settings")
 NEW = Deployment("provided.al2023", "bootstrap", (), "b", "x86_64", "settings")
 Pair = tuple[Numbers | None, Numbers | None]
@@ -30,7 +34,8 @@ def state(share: float = 0.1, **given: object) -> MemberState:
         "ref": FunctionRef("aws", "001234567890", "eu-west-1", "orders"),
         "phase": Phase.BAKING,
         "share": share,
-        "began": BEGAN,
+        "began": SINCE,
+        "baseline": BEGAN,
         "since": SINCE,
     }
     return MemberState(**(values | given))  # type: ignore[arg-type] # the names are checked
@@ -54,13 +59,20 @@ def judgement(*pairs: Pair, share: float = 0.1, **given: object) -> Judgement:
         ([(NOBODY, NOBODY), (FINE, BAD)], Decision.WAIT, True, 1),
         ([(NOBODY, NOBODY)], Decision.WAIT, False, 0),
         ([], Decision.WAIT, False, 0),
-        # One that was called is waited for.
-        ([(FINE, NOBODY), (FINE, FINE)], Decision.WAIT, False, 0),
-        ([(FINE, FEW), (FINE, FINE)], Decision.WAIT, False, 0),
+        # One that was called is waited for, where no other has calls enough.
+        ([(FINE, NOBODY), (NOBODY, NOBODY)], Decision.WAIT, False, 0),
+        ([(FINE, FEW), (FINE, NOBODY)], Decision.WAIT, False, 0),
+        ([(FINE, NOBODY), (FINE, FINE)], Decision.PROMOTE, True, 0),
+        ([(FINE, FEW), (FINE, FINE)], Decision.PROMOTE, True, 0),
+        ([(FINE, FEW), (FINE, BAD)], Decision.WAIT, True, 1),
         ([(FINE, FINE), (FINE, BAD)], Decision.WAIT, True, 1),
+        # However few the calls, so many errors tell.
+        ([(FINE, FINE), (FINE, FEW_BAD)], Decision.WAIT, False, 1),
         # Nobody can say that nobody calls it.
         ([(None, None), (FINE, FINE)], Decision.WAIT, False, 0),
         ([(NOBODY, None), (FINE, FINE)], Decision.WAIT, False, 0),
+        ([(FINE, None), (FINE, FINE), (FINE, FEW)], Decision.WAIT, False, 0),
+        ([(FINE, None), (FINE, FEW)], Decision.WAIT, False, 0),
         ([(None, NOBODY), (FINE, FINE)], Decision.WAIT, False, 0),
     ],
 )
@@ -85,7 +97,20 @@ def test_a_failed_check_is_what_is_told_of_several_that_wait() -> None:
 
 def test_checks_that_failed_before_are_forgotten_once_all_pass() -> None:
     assert judgement((FINE, FINE), failed_checks=1).failed_checks == 0
-    assert judgement((FINE, FINE), (FINE, FEW), failed_checks=1).failed_checks == 1
+    assert judgement((FINE, FEW), (FINE, NOBODY), failed_checks=1).failed_checks == 1
+    assert judgement((FINE, FINE), (None, FINE), failed_checks=1).failed_checks == 1
+
+
+@pytest.mark.parametrize("few", [FEW, NOBODY])
+def test_a_name_with_few_calls_neither_holds_back_nor_widens_the_step_of_one_with_enough(
+    few: Numbers,
+) -> None:
+    # As long as the longest: of itself, it would go on unjudged, to the whole at once.
+    since = NOW - timedelta(hours=24)
+    assert judgement((FINE, few), since=since).judged is False
+    found = judgement((FINE, FINE), (FINE, few), since=since)
+    assert (found.decision, found.judged) == (Decision.PROMOTE, True)
+    assert "n1" not in found.reason
 
 
 @pytest.mark.parametrize(
@@ -183,7 +208,33 @@ def test_without_a_version_that_serves_only_latest_is_compared() -> None:
     assert compared(AliasNow("live", "1"), moved=False) == [LATEST_ROW]
 
 
+def test_what_was_never_begun_is_compared_with_the_day_before_now() -> None:
+    (pair,) = comparisons(seen(), state(baseline=None, since=None), NOW)
+    assert (pair.old.end, pair.new.start) == (NOW, NOW)
+
+
 def test_old_numbers_are_of_the_day_before_the_first_move() -> None:
     (pair,) = comparisons(seen(), state(), NOW)
     assert (pair.old.start, pair.old.end) == (BEGAN - timedelta(days=1), BEGAN)
     assert (pair.new.start, pair.new.end) == (SINCE, None)
+
+
+@pytest.mark.parametrize(("timeout", "late"), [(3, 2), (60, 2), (300, 6), (900, 16)])
+def test_a_call_counts_once_one_that_hangs_would_have_been_counted(
+    runner: Runner, timeout: int, late: int
+) -> None:
+    runner.function("orders", Timeout=timeout)
+    begun = runner.now() + timedelta(minutes=1)
+    runner.later(minutes=1)
+    runner.calls("orders", "live", ago=0, invocations=100, errors=50)
+    lane = runner.ground.aws.lane(MEMBER, HOME)
+    ref = runner.mover.ref("orders")
+    observer = Observer(runner.ground.aws, lane, ref, runner.ground.key, keep="live", serve="live")
+    told = state(1.0, ref=ref, since=begun, baseline=begun)
+
+    def failed(minutes: int) -> int:
+        now = begun + timedelta(minutes=minutes)
+        return judged(runner.ground, observer, POLICY, told, now).failed_checks
+
+    # The minute in which the calls were made has to be over as well.
+    assert (failed(late), failed(late + 1)) == (0, 1)

@@ -92,6 +92,7 @@ def machinery(small: Small, left: int) -> Block:
                 store=store,
                 leases=leases,
                 crew=Crew(executor, _THREADS, stop, SimpleQueue()),
+                capacity=lambda: _THREADS,
                 perform=_AtOnce(ground, leases, "run", leases.clock).do,
                 clock=leases.clock,
                 tell=_untold,
