@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 FUZZ_SECONDS ?= 300
+# One more than there are cores: tests wait for programs that they start, a third of their time.
+TEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .PHONY: help demo serve test lint fuzz crash-points soak bench lifecycle clean
 
@@ -37,7 +39,7 @@ serve: $(READY)
 
 test: $(READY)
 	tools/system-packages gcc git upx sandbox qemu chromium postgresql
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check
