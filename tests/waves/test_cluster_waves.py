@@ -153,7 +153,6 @@ def test_a_cluster_with_postgresql_gives_the_results_of_threads_with_sqlite(
 
 
 def test_a_function_whose_worker_is_killed_in_its_middle_is_moved_once(ground: Ground) -> None:
-    ground.cluster.start_worker()
     writes: Counter[str] = Counter()
 
     def kill(call: Call, moment: Moment) -> None:
@@ -163,6 +162,8 @@ def test_a_function_whose_worker_is_killed_in_its_middle_is_moved_once(ground: G
                 # All that had begun by then: one of them, at least, in the middle.
                 ground.cluster.kill_worker(0)
                 ground.cluster.kill_worker(1)
+                # Not before: it could have been the one at work.
+                ground.cluster.start_worker()
 
     ground.emulator.on_call = kill
     try:
