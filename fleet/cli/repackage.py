@@ -17,7 +17,7 @@ from fleet.inspection import BOOTSTRAP, Deployed, Strategy, Target, Verdict
 if TYPE_CHECKING:
     from fleet.inspection import Assessment
     from fleet.package.rewriting.repackage import Repackaged
-    from fleet.toolchain.trial import Trial
+    from fleet.toolchain.trial.trial import Trial
 
 
 @dataclass(eq=False)
@@ -104,10 +104,10 @@ def _tried(
     """
     from fleet.package.rewriting.placing import placed_whole
     from fleet.package.rewriting.repackage import repackage as repackaged
-    from fleet.toolchain.emulator import emulator
-    from fleet.toolchain.problems import PackageUnusable
-    from fleet.toolchain.trial import try_package
-    from fleet.toolchain.verdict import TrialOutcome
+    from fleet.toolchain.trial.emulator import emulator
+    from fleet.toolchain.trial.problems import PackageUnusable
+    from fleet.toolchain.trial.trial import try_package
+    from fleet.toolchain.trial.verdict import TrialOutcome
 
     if _is_same(package, output):
         raise FileProblem(str(output), "is the package itself", "name another file for the result")

@@ -33,9 +33,9 @@ def setup(
     ] = None,
 ) -> None:
     """Fetch the emulator into your cache, and check that packages can be run behind walls."""
-    from fleet.toolchain.emulator import emulator
-    from fleet.toolchain.room import check_sandbox
-    from fleet.toolchain.wheel import by_pip, given
+    from fleet.toolchain.sandbox.room import check_sandbox
+    from fleet.toolchain.trial.emulator import emulator
+    from fleet.toolchain.trial.wheel import by_pip, given
 
     ready = emulator(fetch=by_pip if wheel is None else given(wheel), progress=_say)
     typer.echo(f"emulator  {ready.path}")

@@ -18,7 +18,7 @@ from fleet.migration.managed import managed
 from fleet.model import ROLLBACK_ALIAS, PackageType
 from fleet.package.limits import DIRECT_UPLOAD_LIMIT, UNZIPPED_LIMIT
 from fleet.package.verdict.remarks import LAYER_EXTENSIONS, listed
-from fleet.toolchain.verdict import TrialOutcome
+from fleet.toolchain.trial.verdict import TrialOutcome
 
 MOST_LAYERS = 5
 LARGEST_REQUEST = 69_905_067

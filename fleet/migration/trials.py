@@ -9,9 +9,9 @@ from pathlib import Path
 
 from fleet.errors import FleetError
 from fleet.migration.ground import Try
-from fleet.toolchain.emulator import Emulator, emulator
-from fleet.toolchain.trial import try_package
-from fleet.toolchain.verdict import TrialOutcome
+from fleet.toolchain.trial.emulator import Emulator, emulator
+from fleet.toolchain.trial.trial import try_package
+from fleet.toolchain.trial.verdict import TrialOutcome
 
 
 def trials(say: Callable[[str], None]) -> Try:

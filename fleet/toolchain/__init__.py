@@ -1,1 +1,1 @@
-"""Other people's programs, run in a sandbox."""
+"""Other people's programs, run and built behind walls."""

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.toolchain.machine import built_for
-from fleet.toolchain.problems import NoSandbox
-from fleet.toolchain.qemu import qemu_for
-from fleet.toolchain.walls import EMULATOR, TASK
+from fleet.toolchain.sandbox.machine import built_for
+from fleet.toolchain.sandbox.problems import NoSandbox
+from fleet.toolchain.trial.qemu import qemu_for
+from fleet.toolchain.trial.surroundings import EMULATOR, TASK
 from moto_fixtures.corrections.serving import Serving
 
 from . import failures

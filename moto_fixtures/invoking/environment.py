@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from queue import SimpleQueue
 
-from fleet.toolchain.limits import Limits
-from fleet.toolchain.room import room
-from fleet.toolchain.sandbox import Sandboxed, sandboxed
-from fleet.toolchain.unpack import unpack
-from fleet.toolchain.walls import NOBODY, walls
+from fleet.toolchain.sandbox.box import Sandboxed, sandboxed
+from fleet.toolchain.sandbox.limits import Limits
+from fleet.toolchain.sandbox.room import room
+from fleet.toolchain.sandbox.walls import NOBODY, Given, walls
+from fleet.toolchain.trial.surroundings import EMULATOR, TASK
+from fleet.toolchain.trial.unpack import unpack
 from moto_fixtures.corrections.serving import Serving
 
 from .entry import DOOR, OPT, WAY, CannotStart, command
@@ -100,7 +101,7 @@ class Environment:
 
     def _lay_out(self, place: Path) -> Sequence[str] | CannotStart:
         task, opt, way = place / "task", place / "opt", place / "way"
-        for directory in (opt, way):
+        for directory in (task, opt, way):
             directory.mkdir()
             directory.chmod(0o755)
         if os.geteuid() == 0:
@@ -121,21 +122,15 @@ class Environment:
         return command(task, opt, self.serving, self._programs.emulator.architecture)
 
     def _walls(self, place: Path) -> list[str]:
-        words = walls(
-            self._programs.tools,
-            package=place / "task",
-            emulator=place / "emulator",
-            etc=place / "etc",
-            limits=Limits(),
+        given = (
+            Given(place / "task", TASK),
+            Given(place / "emulator", EMULATOR),
+            Given(place / "opt", OPT),
+            Given(place / "door", DOOR),
+            Given(place / "way", WAY, writable=True),
         )
-        # Before the root is shut: afterwards there is no place for them.
-        at = words.index("--remount-ro")
-        words[at:at] = [
-            *("--ro-bind", str(place / "opt"), OPT),
-            *("--ro-bind", str(place / "door"), DOOR),
-            *("--bind", str(place / "way"), WAY),
-        ]
-        return words
+        tools = self._programs.tools
+        return walls(tools, given, etc=place / "etc", begin_in=TASK, limits=Limits())
 
     def _listen(self, box: Sandboxed) -> None:
         """Read what it says until it ends, or shall end; then all that is left of it."""

@@ -15,7 +15,7 @@ from types import MappingProxyType
 import orjson
 
 from fleet.errors import FleetError
-from fleet.toolchain.problems import PackageUnusable
+from fleet.toolchain.trial.problems import PackageUnusable
 from moto_fixtures.corrections.answers import Refusal
 from moto_fixtures.corrections.functions import latest_of, qualifier_of
 from moto_fixtures.corrections.metric_store import Calls

@@ -9,8 +9,8 @@ import io
 import zipfile
 from collections.abc import Sequence
 
-from fleet.toolchain.problems import PackageUnusable
-from fleet.toolchain.unpack import MAX_UNZIPPED
+from fleet.toolchain.trial.problems import PackageUnusable
+from fleet.toolchain.trial.unpack import MAX_UNZIPPED
 
 
 def merged(layers: Sequence[bytes]) -> bytes:

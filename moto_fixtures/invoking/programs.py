@@ -6,9 +6,9 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.toolchain.emulator import Emulator, emulator
-from fleet.toolchain.sandbox import find_tools
-from fleet.toolchain.walls import Tools
+from fleet.toolchain.sandbox.box import find_tools
+from fleet.toolchain.sandbox.walls import Tools
+from fleet.toolchain.trial.emulator import Emulator, emulator
 from moto_fixtures.build import build
 from moto_fixtures.definition import Build
 

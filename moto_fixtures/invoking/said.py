@@ -10,8 +10,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from fleet.toolchain.emulator_log import Start, read
-from fleet.toolchain.text import harmless
+from fleet.toolchain.sandbox.text import harmless
+from fleet.toolchain.trial.emulator_log import Start, read
 
 LOG_RESULT = 4096
 """Bytes; https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_ResponseSyntax"""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fleet.toolchain.limits import Limits
-from fleet.toolchain.walls import lambda_environment
+from fleet.toolchain.sandbox.limits import Limits
+from fleet.toolchain.trial.surroundings import lambda_environment
 from moto_fixtures.corrections.serving import Serving
 
 from .runtime import GO

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fleet.cli.repackage import DoesNotStart, repackage
-from fleet.toolchain.trial import Trial
-from fleet.toolchain.verdict import TrialOutcome
+from fleet.toolchain.trial.trial import Trial
+from fleet.toolchain.trial.verdict import TrialOutcome
 from moto_fixtures.definition import Build
 from tests.cli.command import Ended, fleet
 from tests.cli.packages import NEW, OLD, Content, package
@@ -178,8 +178,8 @@ def test_what_was_tried_is_kept_whatever_becomes_of_the_package_meanwhile(
         package(tmp_path, main=NEW, more=b"text")
         return Trial(TrialOutcome.STARTS, "it asked")
 
-    monkeypatch.setattr("fleet.toolchain.emulator.emulator", lambda **_: None)
-    monkeypatch.setattr("fleet.toolchain.trial.try_package", changing)
+    monkeypatch.setattr("fleet.toolchain.trial.emulator.emulator", lambda **_: None)
+    monkeypatch.setattr("fleet.toolchain.trial.trial.try_package", changing)
     repackage(
         package=package(tmp_path, main=NEW),
         output=tmp_path / "out.zip",
@@ -195,8 +195,8 @@ def test_a_former_result_stays_where_the_new_one_does_not_start(
 ) -> None:
     (tmp_path / "out.zip").write_bytes(b"former")
     broken = Trial(TrialOutcome.CANNOT_START, "exec format error")
-    monkeypatch.setattr("fleet.toolchain.emulator.emulator", lambda **_: None)
-    monkeypatch.setattr("fleet.toolchain.trial.try_package", lambda *_, **__: broken)
+    monkeypatch.setattr("fleet.toolchain.trial.emulator.emulator", lambda **_: None)
+    monkeypatch.setattr("fleet.toolchain.trial.trial.try_package", lambda *_, **__: broken)
     with pytest.raises(DoesNotStart):
         repackage(
             package=package(tmp_path, main=NEW),

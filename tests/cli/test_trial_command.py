@@ -9,9 +9,10 @@ from typer.testing import CliRunner
 
 from fleet.cli.trial import trial_app
 from fleet.errors import FleetError
-from fleet.toolchain import emulator as room
-from fleet.toolchain.machine import host_architecture
-from fleet.toolchain.problems import EmulatorMissing, NoSandbox
+from fleet.toolchain.sandbox.machine import host_architecture
+from fleet.toolchain.sandbox.problems import NoSandbox
+from fleet.toolchain.trial import emulator as room
+from fleet.toolchain.trial.problems import EmulatorMissing
 
 CONTENT = b"an emulator"
 
@@ -53,7 +54,7 @@ def test_a_wheel_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
 def test_a_system_without_a_sandbox_is_told_and_the_emulator_kept(
     wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fleet.toolchain.sandbox.shutil.which", lambda _: None)
+    monkeypatch.setattr("fleet.toolchain.sandbox.box.shutil.which", lambda _: None)
     done = CliRunner().invoke(trial_app, ["setup", "--wheel", str(wheel)])
     assert isinstance(done.exception, NoSandbox)
     assert isinstance(done.exception, FleetError)

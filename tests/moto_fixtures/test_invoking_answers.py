@@ -244,7 +244,7 @@ def test_without_a_sandbox_nothing_is_answered(
     organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = create(organization, "orders", program())
-    monkeypatch.setattr("fleet.toolchain.sandbox.shutil.which", lambda _: None)
+    monkeypatch.setattr("fleet.toolchain.sandbox.box.shutil.which", lambda _: None)
     monkeypatch.setattr("moto_fixtures.invoking.programs._kept", [])
     with pytest.raises(ClientError, match="no sandbox on this system: bwrap") as caught:
         invoke(client)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.toolchain.problems import PackageUnusable
+from fleet.toolchain.trial.problems import PackageUnusable
 from moto_fixtures.invoking import layers as room
 from moto_fixtures.invoking.layers import merged
 from moto_fixtures.packages import zipped

@@ -10,10 +10,10 @@ from fleet.inspection import BOOTSTRAP, Assessment, Deployed, Strategy, Target, 
 from fleet.package.inspect import inspect_package
 from fleet.package.rewriting.repackage import repackage
 from fleet.package.verdict.assessment import assess
-from fleet.toolchain.emulator import Emulator, emulator
-from fleet.toolchain.limits import Limits
-from fleet.toolchain.trial import Trial, try_package
-from fleet.toolchain.verdict import TrialOutcome
+from fleet.toolchain.sandbox.limits import Limits
+from fleet.toolchain.trial.emulator import Emulator, emulator
+from fleet.toolchain.trial.trial import Trial, try_package
+from fleet.toolchain.trial.verdict import TrialOutcome
 from moto_fixtures.build import build
 from moto_fixtures.definition import Build
 from moto_fixtures.packages import zipped

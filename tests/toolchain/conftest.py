@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.toolchain.emulator import Emulator, emulator
+from fleet.toolchain.trial.emulator import Emulator, emulator
 from tests.toolchain.trying import Try
 
 

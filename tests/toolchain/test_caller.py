@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet.toolchain import caller
-from fleet.toolchain.emulator import Emulator
+from fleet.toolchain.trial import caller
+from fleet.toolchain.trial.emulator import Emulator
 from tests.toolchain.trying import ASKS
 
 NEXT = "API request - GET /2018-06-01/runtime/invocation/next"

@@ -12,10 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from fleet.toolchain import emulator as room
-from fleet.toolchain.emulator import Emulator, emulator
-from fleet.toolchain.problems import EmulatorMissing
-from fleet.toolchain.wheel import PROJECT, VERSION, by_pip, given
+from fleet.toolchain.trial import emulator as room
+from fleet.toolchain.trial.emulator import Emulator, emulator
+from fleet.toolchain.trial.problems import EmulatorMissing
+from fleet.toolchain.trial.wheel import PROJECT, VERSION, by_pip, given
 
 MEMBER = "samcli/local/rapid/aws-lambda-rie-x86_64"
 CONTENT = b"an emulator"

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from fleet.toolchain.limits import Limits
-from fleet.toolchain.problems import NoSandbox
-from fleet.toolchain.room import check_sandbox
-from fleet.toolchain.sandbox import find_tools
-from fleet.toolchain.verdict import TrialOutcome
-from fleet.toolchain.walls import ETC
+from fleet.toolchain.sandbox.box import find_tools
+from fleet.toolchain.sandbox.limits import Limits
+from fleet.toolchain.sandbox.problems import NoSandbox
+from fleet.toolchain.sandbox.room import check_sandbox
+from fleet.toolchain.sandbox.walls import ETC
+from fleet.toolchain.trial.verdict import TrialOutcome
 from moto_fixtures.packages import zipped
 from tests.toolchain.trying import (
     EXECUTABLE,
@@ -230,7 +230,7 @@ def test_no_file_system_of_its_own_can_be_filled(tried: Try) -> None:
 def test_a_machine_whose_system_calls_are_unknown_has_no_sandbox(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fleet.toolchain.sandbox.host_architecture", lambda: "riscv64")
+    monkeypatch.setattr("fleet.toolchain.sandbox.box.host_architecture", lambda: "riscv64")
     with pytest.raises(NoSandbox, match="riscv64"):
         check_sandbox()
 
@@ -257,9 +257,9 @@ def test_nothing_is_left_in_the_temporary_directory(
 TRY_IT = """
 import sys
 from pathlib import Path
-from fleet.toolchain.emulator import Emulator
-from fleet.toolchain.limits import Limits
-from fleet.toolchain.trial import try_package
+from fleet.toolchain.trial.emulator import Emulator
+from fleet.toolchain.sandbox.limits import Limits
+from fleet.toolchain.trial.trial import try_package
 package, emulator, architecture, seconds = sys.argv[1:]
 print(try_package(
     Path(package),
@@ -344,7 +344,7 @@ def test_an_ordinary_user_gets_the_same_verdicts(
 def test_without_bubblewrap_nothing_runs_and_it_is_inconclusive(
     tried: Try, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fleet.toolchain.sandbox.shutil.which", lambda _: None)
+    monkeypatch.setattr("fleet.toolchain.sandbox.box.shutil.which", lambda _: None)
     trial = tried({"bootstrap": (handler(), EXECUTABLE)})
     assert trial.outcome is INCONCLUSIVE
     assert trial.reason.startswith("no sandbox on this system: bwrap and prlimit and nsenter")
@@ -358,15 +358,15 @@ def test_walls_that_cannot_be_built_are_inconclusive(
     refuses.chmod(0o755)
     tools = find_tools()
     monkeypatch.setattr(
-        "fleet.toolchain.trial.find_tools", lambda: type(tools)(str(refuses), *("", ""))
+        "fleet.toolchain.trial.trial.find_tools", lambda: type(tools)(str(refuses), *("", ""))
     )
-    monkeypatch.setattr("fleet.toolchain.sandbox._as_nobody", dict)
+    monkeypatch.setattr("fleet.toolchain.sandbox.box._as_nobody", dict)
     trial = tried({"bootstrap": (handler(), EXECUTABLE)})
     assert trial.outcome is INCONCLUSIVE
     assert "no sandbox on this system: bwrap: No permissions to create namespace" in trial.reason
 
 
 def test_another_system_than_linux_has_no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet.toolchain.sandbox.sys.platform", "darwin")
+    monkeypatch.setattr("fleet.toolchain.sandbox.box.sys.platform", "darwin")
     with pytest.raises(NoSandbox, match="darwin"):
         find_tools()

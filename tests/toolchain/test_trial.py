@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from fleet.toolchain.emulator import Emulator
-from fleet.toolchain.limits import Limits
-from fleet.toolchain.problems import PackageUnusable
-from fleet.toolchain.trial import try_package
-from fleet.toolchain.verdict import TrialOutcome
+from fleet.toolchain.sandbox.limits import Limits
+from fleet.toolchain.trial.emulator import Emulator
+from fleet.toolchain.trial.problems import PackageUnusable
+from fleet.toolchain.trial.trial import try_package
+from fleet.toolchain.trial.verdict import TrialOutcome
 from tests.toolchain.trying import ASKS, EXECUTABLE, SHIM, Try, handler, script
 
 STARTS, CANNOT_START, INCONCLUSIVE = TrialOutcome
@@ -152,7 +152,7 @@ def test_a_flood_of_output_is_cut(tried: Try) -> None:
 def test_an_architecture_without_a_sandbox_here_is_inconclusive(
     tried: Try, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fleet.toolchain.qemu.shutil.which", lambda _: None)
+    monkeypatch.setattr("fleet.toolchain.trial.qemu.shutil.which", lambda _: None)
     trial = tried({"bootstrap": (handler(architecture="arm64"), EXECUTABLE)}, architecture="arm64")
     assert trial.outcome is INCONCLUSIVE
     assert "qemu-user-static" in trial.reason

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fleet.toolchain import unpack as unpacking
-from fleet.toolchain.problems import PackageUnusable
-from fleet.toolchain.unpack import unpack
+from fleet.toolchain.trial import unpack as unpacking
+from fleet.toolchain.trial.problems import PackageUnusable
+from fleet.toolchain.trial.unpack import unpack
 
 
 def archive(place: Path, *entries: tuple[str, bytes, int], system: int = 3) -> Path:

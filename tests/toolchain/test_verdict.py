@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.toolchain.emulator_log import Start, read
-from fleet.toolchain.limits import Limits
-from fleet.toolchain.verdict import Stop, TrialOutcome, Watched, judge
+from fleet.toolchain.sandbox.limits import Limits
+from fleet.toolchain.trial.emulator_log import Start, read
+from fleet.toolchain.trial.verdict import Stop, TrialOutcome, Watched, judge
 
 STAMP = "21 Nov 2026 13:30:17,620"
 LISTENING = f"{STAMP} [DEBUG] (rapid) Runtime API Server listening on 127.0.0.1:9001"

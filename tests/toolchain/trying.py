@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.toolchain.emulator import Emulator
-from fleet.toolchain.limits import Limits
-from fleet.toolchain.trial import Trial, try_package
+from fleet.toolchain.sandbox.limits import Limits
+from fleet.toolchain.trial.emulator import Emulator
+from fleet.toolchain.trial.trial import Trial, try_package
 from moto_fixtures.build import build
 from moto_fixtures.definition import Build
 from moto_fixtures.packages import zipped

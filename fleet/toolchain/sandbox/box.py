@@ -20,12 +20,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
-from fleet.toolchain.machine import host_architecture
-from fleet.toolchain.problems import NoSandbox
-from fleet.toolchain.syscalls import refusing
-from fleet.toolchain.text import harmless, last_line
-from fleet.toolchain.usage import can_be_read, memory_of
-from fleet.toolchain.walls import NOBODY, Tools
+from fleet.toolchain.sandbox.machine import host_architecture
+from fleet.toolchain.sandbox.problems import NoSandbox
+from fleet.toolchain.sandbox.syscalls import refusing
+from fleet.toolchain.sandbox.text import harmless, last_line
+from fleet.toolchain.sandbox.usage import can_be_read, memory_of
+from fleet.toolchain.sandbox.walls import NOBODY, Tools
 
 _ENDING_SECONDS = 30.0
 _INSTALL = "install bubblewrap (0.7.0 or newer) and util-linux, as Debian calls them"
@@ -92,10 +92,16 @@ def find_tools() -> Tools:
 
 @contextlib.contextmanager
 def sandboxed(
-    tools: Tools, arguments: Sequence[str], environment: Mapping[str, str]
+    tools: Tools,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    keeps_user: bool = False,
 ) -> Iterator[Sandboxed]:
     """Run what is named after walls(…) in `arguments`, and end it and all it started.
 
+    With `keeps_user` it reads files as the user who started fleet, root included: for our own
+    choice of programs, not for those of a package. Without privileges in either case.
     Raises NoSandbox where bwrap itself cannot start; walls that cannot be built are told in the
     log, and the first process ends.
     """
@@ -116,7 +122,7 @@ def sandboxed(
                 pass_fds=(writing, rules.fileno()),
                 # Ctrl-C is for fleet, which then ends what is in there.
                 start_new_session=True,
-                **_as_nobody(),
+                **({} if keeps_user else _as_nobody()),
             )
         except OSError as error:
             raise NoSandbox(f"{tools.bwrap} cannot be started ({error})", ALLOW) from None

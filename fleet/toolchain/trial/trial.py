@@ -12,15 +12,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.toolchain.emulator import Emulator
-from fleet.toolchain.limits import Limits
-from fleet.toolchain.problems import NoSandbox
-from fleet.toolchain.room import room
-from fleet.toolchain.sandbox import find_tools
-from fleet.toolchain.task import arguments, is_script, lacking_here, wrong_machine
-from fleet.toolchain.unpack import unpack
-from fleet.toolchain.verdict import TrialOutcome, judge
-from fleet.toolchain.watch import Plan, watch
+from fleet.toolchain.sandbox.box import find_tools
+from fleet.toolchain.sandbox.limits import Limits
+from fleet.toolchain.sandbox.problems import NoSandbox
+from fleet.toolchain.sandbox.room import room
+from fleet.toolchain.trial.emulator import Emulator
+from fleet.toolchain.trial.task import arguments, is_script, lacking_here, wrong_machine
+from fleet.toolchain.trial.unpack import unpack
+from fleet.toolchain.trial.verdict import TrialOutcome, judge
+from fleet.toolchain.trial.watch import Plan, watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,9 @@ def try_package(
     try:
         with room() as place:
             task = place / "task"
+            task.mkdir()
+            # Whatever the umask is: the sandbox's user has to enter.
+            task.chmod(0o755)
             unpack(package, task)
             if known := _known_beforehand(task, handler, architecture):
                 return Trial(*known, seconds=time.monotonic() - began)

@@ -2,33 +2,25 @@
 
 Namespaces of its own (user, mount, process, network with nothing but its loopback, IPC, host
 name, cgroup), a user of its own without capabilities or new privileges, this machine's programs
-and libraries read-only, the package at /var/task read-only, and /tmp. No home directory, no
-/etc but its own and what the loader and TLS read, no device but the four below, and an
-environment that holds what it is given. Everything in there dies with fleet, and with the
-process that bwrap runs. What it may not ask of the kernel: fleet/toolchain/syscalls.py.
+and libraries read-only, what it is given besides, and /tmp. No home directory, no /etc but its
+own and what the loader and TLS read, no device but the four below, and an environment that holds
+what it is given. Everything in there dies with fleet, and with the
+process that bwrap runs. What it may not ask of the kernel: fleet/toolchain/sandbox/syscalls.py.
 
 https://github.com/containers/bubblewrap; `--size` needs 0.7.0
 """
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from fleet.toolchain.limits import Limits
+from fleet.toolchain.sandbox.limits import Limits
 
 NOBODY = 65534
-TASK = "/var/task"
-"""https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html"""
-
-EMULATOR = "/fleet/emulator"
-
-# The emulator has a timeout of its own, and would end what is being watched.
-_LATER_SECONDS = 60
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 ETC: Mapping[str, str] = MappingProxyType(
     {
@@ -55,19 +47,29 @@ class Tools:
     nsenter: str
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file or directory of this machine that is seen in the sandbox."""
+
+    source: Path
+    place: str
+    """Its path in there."""
+    writable: bool = False
+
+
 def walls(
     tools: Tools,
+    given: Iterable[Given],
     *,
-    package: Path,
-    emulator: Path,
     etc: Path,
+    begin_in: str,
     limits: Limits,
     root: Path = Path("/"),
 ) -> list[str]:
     """Give the arguments of bwrap that run what is appended to them behind the walls.
 
-    `etc` is a directory with the files of ETC; `root` is where the links of this system's layout
-    are read.
+    `etc` is a directory with the files of ETC, `begin_in` the working directory in there; `root`
+    is where the links of this system's layout are read.
     """
     return [
         *("--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)),
@@ -81,33 +83,16 @@ def walls(
         *("--proc", "/proc"),
         *(word for each in _DEVICES for word in ("--dev-bind", f"/dev/{each}", f"/dev/{each}")),
         *("--size", str(limits.temporary), "--tmpfs", "/tmp"),  # noqa: S108 - the sandbox's own
-        *("--ro-bind", str(package), TASK),
-        *("--ro-bind", str(emulator), EMULATOR),
+        *(word for each in given for word in _seen(each)),
         # Else the root, a tmpfs, could be filled: half of the machine's memory.
         *("--remount-ro", "/"),
-        *("--chdir", TASK, "--"),
+        *("--chdir", begin_in, "--"),
         *_limited(tools, limits),
     ]
 
 
-def lambda_environment(handler: str, limits: Limits) -> Mapping[str, str]:
-    """Give what a custom runtime finds in its environment, and nothing of the caller's.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-    """
-    return {
-        "LAMBDA_TASK_ROOT": TASK,
-        "LAMBDA_RUNTIME_DIR": "/var/runtime",
-        "_HANDLER": handler,
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(math.ceil(limits.seconds) + _LATER_SECONDS),
-        "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-        "LD_LIBRARY_PATH": "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib"
-        ":/opt/lib",
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-    }
+def _seen(given: Given) -> tuple[str, str, str]:
+    return "--bind" if given.writable else "--ro-bind", str(given.source), given.place
 
 
 def _limited(tools: Tools, limits: Limits) -> Sequence[str]:

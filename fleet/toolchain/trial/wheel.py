@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from fleet.toolchain.problems import EmulatorMissing
+from fleet.toolchain.trial.problems import EmulatorMissing
 
 Fetch = Callable[[Path], Path]
 """Puts a wheel into the directory it is given, or knows one; gives its path."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fleet.toolchain.emulator import Emulator
-from fleet.toolchain.machine import built_for
-from fleet.toolchain.problems import NoSandbox
-from fleet.toolchain.qemu import qemu_for
-from fleet.toolchain.walls import TASK
+from fleet.toolchain.sandbox.machine import built_for
+from fleet.toolchain.sandbox.problems import NoSandbox
+from fleet.toolchain.trial.emulator import Emulator
+from fleet.toolchain.trial.qemu import qemu_for
+from fleet.toolchain.trial.surroundings import TASK
 
 BOOTSTRAP = "bootstrap"
 # What every image of Lambda has at these very places.

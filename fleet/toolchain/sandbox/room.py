@@ -10,26 +10,25 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from fleet.toolchain.limits import Limits
-from fleet.toolchain.problems import NoSandbox
-from fleet.toolchain.sandbox import ALLOW, find_tools, sandboxed
-from fleet.toolchain.text import harmless, last_line
-from fleet.toolchain.walls import ETC, NOBODY, walls
+from fleet.toolchain.sandbox.box import ALLOW, find_tools, sandboxed
+from fleet.toolchain.sandbox.limits import Limits
+from fleet.toolchain.sandbox.problems import NoSandbox
+from fleet.toolchain.sandbox.text import harmless, last_line
+from fleet.toolchain.sandbox.walls import ETC, NOBODY, walls
 
 
 @contextlib.contextmanager
 def room() -> Iterator[Path]:
     """Give a private directory that the sandbox's user can enter, and remove it.
 
-    Holds `etc`, with the files of walls.ETC, and `task`, empty. Raises OSError.
+    Holds `etc`, with the files of walls.ETC. Raises OSError.
     """
-    place = Path(tempfile.mkdtemp(prefix="fleet-trial-"))
+    place = Path(tempfile.mkdtemp(prefix="fleet-"))
     try:
         if os.geteuid() == 0:
             os.chown(place, NOBODY, NOBODY)
-        for name in ("etc", "task"):
-            (place / name).mkdir(mode=0o755)
-            (place / name).chmod(0o755)
+        (place / "etc").mkdir(mode=0o755)
+        (place / "etc").chmod(0o755)
         for name, content in ETC.items():
             (place / "etc" / name).write_text(content, encoding="ascii")
             (place / "etc" / name).chmod(0o644)
@@ -47,8 +46,7 @@ def check_sandbox() -> None:
     """Build the walls, once, around nothing; raises NoSandbox where they cannot be built."""
     tools = find_tools()
     with room() as place:
-        etc, task = place / "etc", place / "task"
-        arguments = walls(tools, package=task, emulator=etc / "hosts", etc=etc, limits=Limits())
+        arguments = walls(tools, (), etc=place / "etc", begin_in="/", limits=Limits())
         command = ["sh", "-c", "echo up && exec sleep 60"]
         with sandboxed(tools, [*arguments, *command], {"PATH": os.defpath}) as box:
             if not box.output.readline():

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from fleet.toolchain.problems import NoSandbox
+from fleet.toolchain.sandbox.problems import NoSandbox
 
 # struct sock_filter: code, jump if true, jump if false, operand.
 _INSTRUCTION = struct.Struct("=HBBI")

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from fleet.toolchain.problems import PackageUnusable
+from fleet.toolchain.trial.problems import PackageUnusable
 
 MAX_UNZIPPED = 250 * 1024 * 1024
 """https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""

@@ -13,13 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.toolchain import caller
-from fleet.toolchain.emulator_log import Start, read
-from fleet.toolchain.limits import Limits
-from fleet.toolchain.sandbox import Sandboxed, sandboxed
-from fleet.toolchain.text import Kept, harmless, last_line
-from fleet.toolchain.verdict import Stop, Watched
-from fleet.toolchain.walls import EMULATOR, Tools, lambda_environment, walls
+from fleet.toolchain.sandbox.box import Sandboxed, sandboxed
+from fleet.toolchain.sandbox.limits import Limits
+from fleet.toolchain.sandbox.text import Kept, harmless, last_line
+from fleet.toolchain.sandbox.walls import Given, Tools, walls
+from fleet.toolchain.trial import caller
+from fleet.toolchain.trial.emulator_log import Start, read
+from fleet.toolchain.trial.surroundings import EMULATOR, TASK, lambda_environment
+from fleet.toolchain.trial.verdict import Stop, Watched
 
 # In a network of its own any will do; one that the function itself might want will not.
 _EMULATOR_PORT = 49800
@@ -48,8 +49,9 @@ class Plan:
 
 def watch(plan: Plan, tools: Tools, limits: Limits) -> Watched:
     """Start it, watch it, end it; raises NoSandbox where there are no walls to put it behind."""
+    given = (Given(plan.package, TASK), Given(plan.emulator, EMULATOR))
     arguments = [
-        *walls(tools, package=plan.package, emulator=plan.emulator, etc=plan.etc, limits=limits),
+        *walls(tools, given, etc=plan.etc, begin_in=TASK, limits=limits),
         *(EMULATOR, "--log-level", "debug"),
         *("--runtime-interface-emulator-address", f"127.0.0.1:{_EMULATOR_PORT}"),
         *("--runtime-api-address", f"127.0.0.1:{_RUNTIME_API_PORT}"),

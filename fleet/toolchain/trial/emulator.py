@@ -14,9 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from fleet.cache import kept, user_cache
-from fleet.toolchain.machine import host_architecture
-from fleet.toolchain.problems import EmulatorMissing
-from fleet.toolchain.wheel import BY_HAND, PROJECT, VERSION, Fetch, by_pip, take_out
+from fleet.toolchain.sandbox.machine import host_architecture
+from fleet.toolchain.trial.problems import EmulatorMissing
+from fleet.toolchain.trial.wheel import BY_HAND, PROJECT, VERSION, Fetch, by_pip, take_out
 
 SHA256: Mapping[str, str] = MappingProxyType(
     {

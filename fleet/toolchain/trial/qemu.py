@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from types import MappingProxyType
 
-from fleet.toolchain.problems import NoSandbox
+from fleet.toolchain.sandbox.problems import NoSandbox
 
 _NAMES = MappingProxyType({"arm64": "qemu-aarch64", "x86_64": "qemu-x86_64"})
 

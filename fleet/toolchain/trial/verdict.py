@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fleet.toolchain.emulator_log import INVALID_ENTRYPOINT, Start
-from fleet.toolchain.limits import Limits
-from fleet.toolchain.text import last_line
-from fleet.toolchain.walls import TASK
+from fleet.toolchain.sandbox.limits import Limits
+from fleet.toolchain.sandbox.text import last_line
+from fleet.toolchain.trial.emulator_log import INVALID_ENTRYPOINT, Start
+from fleet.toolchain.trial.surroundings import TASK
 
 _SHELL_COULD_NOT_START = frozenset({126, 127})
 """https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html, 2.8.2"""

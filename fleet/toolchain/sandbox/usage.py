@@ -16,7 +16,7 @@ def memory_of(process: int) -> int:
     """Give the bytes that a process and all its descendants hold; 0 once they are gone.
 
     Pages that a fork still shares count for each side: more than there is. What is held without
-    being mapped is not seen: fleet/toolchain/syscalls.py tells what is done about that.
+    being mapped is not seen: fleet/toolchain/sandbox/syscalls.py tells what is done about that.
     https://www.kernel.org/doc/html/latest/filesystems/proc.html
     """
     return sum(_held(each) for each in _tree(process))

@@ -1,4 +1,4 @@
-"""What keeps a trial from being made at all; the emulator, and the user, have to be told."""
+"""What keeps a trial from being made at all; the user has to be told."""
 
 from __future__ import annotations
 
@@ -16,17 +16,6 @@ class EmulatorMissing(FleetError):
 
     def __str__(self) -> str:
         return f"AWS's Runtime Interface Emulator is missing: {self.problem}; {self.advice}"
-
-
-@dataclass(eq=False)
-class NoSandbox(FleetError):
-    """A package cannot be run behind walls on this system, so it is not run."""
-
-    problem: str
-    advice: str
-
-    def __str__(self) -> str:
-        return f"no sandbox on this system: {self.problem}; {self.advice}"
 
 
 @dataclass(eq=False)

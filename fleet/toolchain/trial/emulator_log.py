@@ -1,7 +1,8 @@
 """What the emulator's log tells of a start: pure, a line at a time.
 
 The emulator writes its log to standard error, and what the function writes, wherever it writes
-it, to standard output. The words are those of the pinned version (fleet/toolchain/emulator.py).
+it, to standard output. The words are those of the version that
+fleet/toolchain/trial/emulator.py pins.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Does this package start? Tried under AWS's own emulator."""
