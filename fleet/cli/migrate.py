@@ -110,7 +110,7 @@ def migrate(
     from fleet.cli.changing import Change, Manner, carry_out, chosen, filters_of
     from fleet.cli.events import tell_strays, test_events
     from fleet.cli.migrating import today, updates_blocked
-    from fleet.migration.artifacts import artifact_for
+    from fleet.migration.bringing import by_address
     from fleet.migration.equipping import Order
     from fleet.migration.facts import Asked
     from fleet.migration.moving import move
@@ -159,9 +159,9 @@ def migrate(
         tell_strays(tests, refs)
 
         def second_pass(ground: "Ground", ref: "FunctionRef") -> "Prepared":
-            file = artifact_for(ref, artifact or "", Path(room), ground.aws)
+            bring = by_address(artifact or "", Path(room))
             return prepare_architecture(
-                ground, ref, file, allow_different_source=allow_different_source
+                ground, ref, bring, allow_different_source=allow_different_source
             )
 
         change = Change(

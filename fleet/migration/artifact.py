@@ -82,6 +82,8 @@ class Artifact:
     layers: tuple[Layer, ...] = ()
     """Of the function, in the order they are merged."""
     allow_different_source: bool = False
+    attested: bool = False
+    """Whether it was built here from the source of what runs, and shown to be just that."""
 
     @property
     def assessment(self) -> Assessment | None:
@@ -153,7 +155,7 @@ def check_artifact(
     if managed is not None:
         (notes if asked.allow_managed else blocking).append(managed)
     notes += _beside(artifact)
-    if artifact.program is not None:
+    if artifact.program is not None and not artifact.attested:
         different = [*_differing(artifact)]
         (notes if artifact.allow_different_source else blocking).extend(different)
         notes += [] if different else _told(artifact)

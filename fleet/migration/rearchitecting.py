@@ -1,4 +1,4 @@
-"""The second pass: one function that left go1.x, and an artifact built for arm64. Looks only.
+"""The second pass: one function that left go1.x, and a package built for arm64. Looks only.
 
 Runtime first, architecture after, never together: what fails then has one cause.
 """
@@ -27,6 +27,7 @@ from fleet.errors import FileProblem
 from fleet.inspection import PackageFacts, Target
 from fleet.migration import artifact_rules as rules
 from fleet.migration.artifact import ARM64, Artifact, check_artifact
+from fleet.migration.bringing import Bring, Brought
 from fleet.migration.facts import Finding, GateFacts
 from fleet.migration.foresight import foresee
 from fleet.migration.gate_rules import BLOCKLISTED, BY_REFERENCE, IMAGE
@@ -48,11 +49,11 @@ _LATEST_GOES_BACK = "it moves, and goes back to x86_64 at any time"
 
 
 def prepare_architecture(
-    ground: Ground, ref: FunctionRef, artifact: Path, *, allow_different_source: bool = False
+    ground: Ground, ref: FunctionRef, bring: Bring, *, allow_different_source: bool = False
 ) -> Prepared:
     """Say what would be done to move one function to arm64, from what it is now.
 
-    `artifact` is the zip that is to be its package; whatever is wrong with it becomes the
+    `bring` has the zip that is to be its package; whatever is wrong with it becomes the
     function's result, as what AWS refuses does. Raises NoCredentials, Interrupted, and OSError
     where there is no room for its packages here.
     """
@@ -60,7 +61,7 @@ def prepare_architecture(
         return looked_at(
             ref,
             lambda: _Preparation(
-                ground, ref, artifact, Path(room), allow_different_source=allow_different_source
+                ground, ref, bring, Path(room), allow_different_source=allow_different_source
             ).prepared(),
         )
 
@@ -70,14 +71,14 @@ class _Preparation:
         self,
         ground: Ground,
         ref: FunctionRef,
-        file: Path,
+        bring: Bring,
         room: Path,
         *,
         allow_different_source: bool,
     ) -> None:
         self._ground = ground
         self._ref = ref
-        self._file = file
+        self._bring = bring
         self._allow_different_source = allow_different_source
         self._look = Look(ground, ref, room, keep=X86_64_ALIAS, serve=SERVING_ALIAS)
 
@@ -132,38 +133,64 @@ class _Preparation:
         return not_moving(self._ref, Result.ALREADY_THERE, "already-there", reason)
 
     def _from(self, seen: Observed, start: Deployment) -> Prepared:
-        facts, problem = self._given()
         layers = tuple(self._look.knowledge.layer(arn).layer for arn in start.layers)
         artifact = Artifact(
-            file=str(self._file),
-            facts=facts,
-            problem=problem,
+            file="",
+            facts=None,
+            problem="",
             start=start,
             running=self._running(start),
             layers=layers,
             allow_different_source=self._allow_different_source,
         )
         same = self._look.same_as(seen, start)
-        gate = replace(
-            self._look.as_asked(start, same=same),
-            new_size=None if facts is None else facts.size,
-            new_unzipped_size=None if facts is None else facts.unzipped_size + unzipped(layers),
+        gate = self._look.as_asked(start, same=same)
+        blocking, _ = check_artifact(gate, self._ground.asked, artifact)
+        whatever = tuple(each for each in blocking if each.code != rules.ARTIFACT_UNREADABLE.code)
+        if whatever:
+            # A build takes minutes: not for what can't move whatever comes of it.
+            return self._planned(gate, artifact, Result.BLOCKED, whatever, ())
+        brought = self._bring(self._look, start)
+        if brought.refusal is not None:
+            return self._planned(gate, artifact, Result.BLOCKED, (brought.refusal,), ())
+        return self._with(brought, seen, gate, artifact, same)
+
+    def _with(
+        self,
+        brought: Brought,
+        seen: Observed,
+        gate: GateFacts,
+        artifact: Artifact,
+        same: str | None,
+    ) -> Prepared:
+        facts, problem = self._given(brought.file)
+        artifact = replace(
+            artifact,
+            file=brought.name,
+            facts=facts,
+            problem=problem,
+            attested=brought.attested,
         )
+        if facts is not None:
+            size = facts.unzipped_size + unzipped(artifact.layers)
+            gate = replace(gate, new_size=facts.size, new_unzipped_size=size)
         blocking, notes = check_artifact(gate, self._ground.asked, artifact)
-        if not blocking and self._ground.attempt is not None:
-            outcome, why = self._ground.attempt(self._file, start.handler or "", ARM64)
+        if not blocking and brought.file is not None and self._ground.attempt is not None:
+            handler = artifact.start.handler or ""
+            outcome, why = self._ground.attempt(brought.file, handler, ARM64)
             gate = replace(gate, trial=outcome, trial_reason=why)
             blocking, notes = check_artifact(gate, self._ground.asked, artifact)
-        if blocking or facts is None:
+        notes = (*brought.notes, *notes)
+        if blocking or facts is None or brought.file is None:
             return self._planned(gate, artifact, Result.BLOCKED, blocking, notes)
-        return self._on_its_way(seen, gate, artifact, facts, same, notes)
+        return self._on_its_way(seen, gate, artifact, facts, brought.file, same, notes)
 
-    def _given(self) -> tuple[PackageFacts | None, str]:
+    def _given(self, file: Path | None) -> tuple[PackageFacts | None, str]:
         """What is in the artifact, or why that can't be told."""
-        if not self._file.is_file():
+        if file is None or not file.is_file():
             return None, "there is no such file"
         try:
-            facts = inspect_package(self._file)
+            facts = inspect_package(file)
         except FileProblem as problem:
             return None, problem.problem
         self._ground.store.save_facts(facts.code_sha256, facts)
@@ -181,6 +208,7 @@ class _Preparation:
         gate: GateFacts,
         artifact: Artifact,
         facts: PackageFacts,
+        file: Path,
         same: str | None,
         notes: tuple[Finding, ...],
     ) -> Prepared:
@@ -213,7 +241,7 @@ class _Preparation:
             promises=self._promises(gate, same),
             notes=(*plan.notes, *plan_notes(self._ground, self._ref, way)),
         )
-        return Prepared(plan, self._look.observer, Recipe(start, artifact=self._file))
+        return Prepared(plan, self._look.observer, Recipe(start, artifact=file))
 
     def _promises(self, gate: GateFacts, same: str | None) -> tuple[Promise, ...]:
         versions = frozenset() if same is None else frozenset({same})

@@ -18,7 +18,7 @@ from fleet.deployment import SERVING_ALIAS, X86_64_ALIAS, Back, Route
 from fleet.inspection import Target
 from fleet.leasing import Leases, function_key
 from fleet.migration.artifact import ARM64
-from fleet.migration.artifacts import artifact_for
+from fleet.migration.bringing import by_address
 from fleet.migration.canary import (
     WHOLE,
     CanaryPolicy,
@@ -34,7 +34,7 @@ from fleet.migration.observing import Observer
 from fleet.migration.plan import Outcome
 from fleet.migration.prepared import GONE, Prepared, not_moving
 from fleet.migration.preparing import prepare
-from fleet.migration.problems import Halted, halted_by
+from fleet.migration.problems import halted_by
 from fleet.migration.rearchitecting import prepare_architecture
 from fleet.migration.returning import bring_back, prepare_back
 from fleet.model import GO1X, ROLLBACK_ALIAS
@@ -306,11 +306,7 @@ def prepared_for(ground: Ground, wave: Wave, member: Member, stage: Stage, room:
     """
     ref = member.ref
     if stage is Stage.ARM64 and wave.arm64 is not None:
-        try:
-            file = artifact_for(ref, wave.arm64.artifact, room, ground.aws)
-        except Halted as halted:
-            return not_moving(ref, halted.result, "no-artifact", halted.reason)
-        return prepare_architecture(ground, ref, file, allow_different_source=False)
+        return prepare_architecture(ground, ref, by_address(wave.arm64.artifact, room))
     prepared = prepare(ground, ref)
     return _as_planned(ground, member, prepared)
 

@@ -19,6 +19,7 @@ from fleet.aws.session import Aws
 from fleet.deployment import Back
 from fleet.ledger import Entry
 from fleet.migration.acting import Journal
+from fleet.migration.bringing import from_here
 from fleet.migration.facts import Asked
 from fleet.migration.ground import Ground
 from fleet.migration.moving import move
@@ -115,7 +116,7 @@ class Mover:
 
     def _prepared_for_arm64(self, artifact: Path, name: str, allow: bool) -> Prepared:
         return prepare_architecture(
-            self.ground, self.ref(name), artifact, allow_different_source=allow
+            self.ground, self.ref(name), from_here(artifact), allow_different_source=allow
         )
 
     def ledger(self, name: str | FunctionRef = "orders") -> list[Entry]:

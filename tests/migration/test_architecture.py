@@ -23,6 +23,7 @@ from fleet.deployment import (
 from fleet.errors import BadSelection
 from fleet.migration import proving
 from fleet.migration.artifacts import artifact_for
+from fleet.migration.bringing import from_here
 from fleet.migration.facts import Asked
 from fleet.migration.moving import move
 from fleet.migration.plan import FunctionPlan, Outcome
@@ -465,7 +466,7 @@ def test_what_does_not_start_here_is_refused(custom: Client, mover: Mover, artif
 def test_somebody_elses_change_is_not_overwritten(
     custom: Client, mover: Mover, artifact: Path, organization: Organization
 ) -> None:
-    prepared = prepare_architecture(mover.ground, mover.ref(), artifact)
+    prepared = prepare_architecture(mover.ground, mover.ref(), from_here(artifact))
     with organization.emulator.seeding():
         custom.update_function_configuration(FunctionName="orders", MemorySize=1024)
     assert move(mover.ground, prepared).result is Result.STALE

@@ -1,0 +1,1 @@
+"""The same program again from its own source, built for another architecture behind walls."""
