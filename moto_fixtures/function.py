@@ -128,6 +128,14 @@ class Function(State):
     permissions: tuple[Permission, ...] = ()
     invocations: int = Field(default=0, ge=0)
     """Over the last 30 days, spread evenly."""
+    average_ms: int = Field(default=45, ge=1, le=900_000)
+    """Milliseconds of an invocation, without init."""
+    cold: int = Field(default=200, ge=1)
+    """One of so many invocations is a cold start."""
+    init_ms: int = Field(default=110, ge=1, le=10_000)
+    """Milliseconds of each cold start."""
+    logged_days: int = Field(default=30, ge=0, le=30)
+    """How long its log is kept; with 0 it has no log group."""
 
     @property
     def latest(self) -> State:

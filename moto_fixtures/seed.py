@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from moto_fixtures.build import Progress
+from moto_fixtures.corrections.log_store import Reports
 from moto_fixtures.definition import Organization
+from moto_fixtures.function import Function
 from moto_fixtures.packages import Package, load_packages
 from moto_fixtures.seed_callers import add_callers
 from moto_fixtures.seed_functions import add_functions, add_layers
@@ -45,9 +47,35 @@ def seed(
             add_functions(account, packages)
             add_callers(emulator, account)
             for function in account.functions:
-                if function.invocations:
-                    points = spread(function.invocations, moment)
-                    emulator.record_invocations(account.id, function.region, function.name, points)
+                _add_traffic(emulator, account.id, function, moment)
+
+
+def _add_traffic(emulator: Emulator, account: str, function: Function, moment: datetime) -> None:
+    place = account, function.region, function.name
+    if function.logged_days:
+        # A log group outlasts what was in it.
+        _log(emulator, account, function, moment, Reports())
+    if not function.invocations:
+        return
+    points = spread(function.invocations, moment)
+    emulator.record_invocations(*place, points)
+    durations = {at: (float(function.average_ms), calls) for at, calls in points.items()}
+    emulator.record_durations(*place, durations)
+    colds = spread(-(-function.invocations // function.cold), moment)
+    oldest = moment - timedelta(days=function.logged_days)
+    for at, calls in points.items():
+        if at > oldest:
+            starts = round(colds[at])
+            init = float(starts * function.init_ms)
+            reports = Reports(calls=round(calls), starts=starts, init_ms=init)
+            _log(emulator, account, function, at, reports)
+
+
+def _log(
+    emulator: Emulator, account: str, function: Function, at: datetime, reports: Reports
+) -> None:
+    group = f"/aws/lambda/{function.name}"
+    emulator.record_reports(account, function.region, group, at, reports)
 
 
 def spread(total: int, now: datetime) -> Mapping[datetime, float]:

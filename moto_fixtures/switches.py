@@ -11,6 +11,7 @@ from .corrections.function_changes import state_of
 from .corrections.function_packages import sha256_of
 from .corrections.function_state import Failure
 from .corrections.functions import LATEST, version_of
+from .corrections.log_store import Reports
 from .corrections.metric_store import Calls, Statistics, resource_of
 from .corrections.runtimes import Blocked
 from .corrections.world import World
@@ -128,6 +129,32 @@ class Switches:
         alias. Invoke does the same for the calls that it runs.
         """
         self._world.metrics.add_calls(account, region, function, at, calls)
+
+    def record_durations(
+        self,
+        account: str,
+        region: str,
+        function: str,
+        points: Mapping[datetime, tuple[float, float]],
+    ) -> None:
+        """Add Durations to CloudWatch: at a time so many milliseconds, of so many calls."""
+        values = {at: Statistics.of(*each) for at, each in points.items() if each[1]}
+        dimensions = frozenset({("FunctionName", function)})
+        self._world.metrics.add(account, region, "Duration", dimensions, values)
+
+    def record_reports(
+        self, account: str, region: str, group: str, at: datetime, reports: Reports
+    ) -> None:
+        """Let a log group hold Lambda's lines about calls at this time; made where missing."""
+        self._world.logs.add((account, region, group), at, reports)
+
+    def end_queries(self, *statuses: str) -> None:
+        """Answer the next looks at queries of the logs with these, then as ever with Complete.
+
+        Scheduled and Running let a query go on; after Failed, Cancelled, Timeout or Unknown it
+        has ended.
+        """
+        self._world.logs.endings[:] = statuses
 
     def spoil_metrics(self, account: str, region: str, function: str, status: str | None) -> None:
         """Answer the function's metrics with this StatusCode from now on, with None no longer.

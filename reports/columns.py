@@ -24,6 +24,7 @@ from reports.frames import version_order
 from reports.groups import owner_labels
 from reports.verdicts import remark_lines
 from reports.waves import with_waves
+from reports.worth import Worth, with_worth
 
 UNSAID_TAGS = frozenset({"aws:cloudformation:stack-id"})
 """Long, and told by the stack's name already; the CSV has them."""
@@ -53,8 +54,25 @@ class Column:
     """Told by its package, so there only where the scan was to read packages."""
     of_plan: bool = False
     """Told by a plan, so there only where one was run."""
+    of_traffic: bool = False
+    """Told by calls and durations, so there only where the scan was to count them."""
     empty: str = "none"
     """What the details say of an empty text."""
+    unknown: str = "not looked at"
+    """What is said where nothing is known."""
+    parts: int = 1
+    """Of numbers: how many parts a unit has, of which whole ones are carried."""
+
+
+PARTS_OF_MONEY = 10_000
+"""A function's cost is shown to so small a part of the currency's unit."""
+
+
+def _money(key: str, label: str, width: int) -> Column:
+    parts = PARTS_OF_MONEY
+    return Column(
+        key, label, width, is_number=True, of_traffic=True, unknown="not estimated", parts=parts
+    )
 
 
 COLUMNS = (
@@ -82,6 +100,14 @@ COLUMNS = (
     Column("package_type", "Package type", 0),
     Column("handler", "Handler", 0),
     Column("architecture", "Architecture", 0),
+    Column("memory_mb", "Memory in MB", 0, is_number=True),
+    Column("duration_ms", "Milliseconds, 30 days", 0, is_number=True, of_traffic=True),
+    Column("cold_starts", "Cold starts, 30 days", 0, is_number=True, of_traffic=True),
+    Column("init_ms", "Milliseconds of init, 30 days", 0, is_number=True, of_traffic=True),
+    _money("cost_go1x_then", "Cost on go1.x, before 2025-08-01", 0),
+    _money("cost_custom_runtime", "Cost, 30 days", 130),
+    _money("cost_arm64", "Cost on arm64", 0),
+    Column("cost_note", "About the cost", 0, of_traffic=True),
     Column("code_size", "Code size in bytes", 0, is_number=True),
     Column("signing_profile", "Signing profile", 0, of_package=True),
     Column("aliases", "Aliases", 0),
@@ -94,7 +120,12 @@ COLUMNS = (
 )
 
 
-def pack(functions: pd.DataFrame, header: ScanHeader, waves: Sequence[PlanRecord] = ()) -> str:
+def pack(
+    functions: pd.DataFrame,
+    header: ScanHeader,
+    waves: Sequence[PlanRecord] = (),
+    found: Worth | None = None,
+) -> str:
     """Pack the table for the page: a JSON text and the codes behind it, gzip, base64.
 
     Four bytes give the length of the JSON text; each column's codes follow, of the width in bytes
@@ -105,10 +136,14 @@ def pack(functions: pd.DataFrame, header: ScanHeader, waves: Sequence[PlanRecord
     inspected = header.options.inspect is not None
     if waves:
         functions = with_waves(functions, waves)
+    if found is not None:
+        functions = with_worth(functions, found)
     shown = [
         each
         for each in COLUMNS
-        if (inspected or not each.of_package) and (waves or not each.of_plan)
+        if (inspected or not each.of_package)
+        and (waves or not each.of_plan)
+        and (found is not None or not each.of_traffic)
     ]
     for column in shown:
         values, ranks = _dictionary(column, _values(functions, column.key))
@@ -118,7 +153,8 @@ def pack(functions: pd.DataFrame, header: ScanHeader, waves: Sequence[PlanRecord
         codes.append(_padded(ranks.astype(f"<u{width}").tobytes(), b"\0"))
         heads.append(
             {"key": column.key, "label": column.label, "width": column.width}
-            | {"number": column.is_number, "empty": column.empty, "bytes": width, "values": values}
+            | {"number": column.is_number, "empty": column.empty, "unknown": column.unknown}
+            | {"parts": column.parts, "bytes": width, "values": values}
         )
     head = {"partition": header.partition, "rows": len(functions), "columns": heads}
     text = _padded(orjson.dumps(head), b" ")
@@ -138,19 +174,33 @@ def _padded(part: bytes, filler: bytes) -> bytes:
 
 
 def _values(functions: pd.DataFrame, key: str) -> list[object]:
-    if key == "owner":
-        return list(owner_labels(functions))
+    values = functions[key].tolist() if key in functions else []
     if key == "last_modified":
-        return [moment and moment[:10] for moment in functions[key].tolist()]
-    if key == "revision":
-        built = zip(functions[key].tolist(), functions["modified"].tolist(), strict=True)
-        return [_commit(revision, dirty=bool(dirty)) for revision, dirty in built]
-    if key == "strategy":
-        judged = zip(functions[key].tolist(), functions["verdict"].tolist(), strict=True)
-        return [verdict and (strategy or "") for strategy, verdict in judged]
+        return [moment and moment[:10] for moment in values]
+    if key in _MONEY:
+        return [None if cost is None else round(cost * PARTS_OF_MONEY) for cost in values]
     if key in {"signing_profile", "wave", "wave_result", "wave_reason"}:
-        return [text or "" for text in functions[key].tolist()]
-    return functions[key].tolist()
+        return [text or "" for text in values]
+    told = _TOLD.get(key)
+    return values if told is None else told(functions)
+
+
+def _built(functions: pd.DataFrame) -> list[object]:
+    rows = zip(functions["revision"].tolist(), functions["modified"].tolist(), strict=True)
+    return [_commit(revision, dirty=bool(dirty)) for revision, dirty in rows]
+
+
+def _strategies(functions: pd.DataFrame) -> list[object]:
+    rows = zip(functions["strategy"].tolist(), functions["verdict"].tolist(), strict=True)
+    return [verdict and (strategy or "") for strategy, verdict in rows]
+
+
+def _notes(functions: pd.DataFrame) -> list[object]:
+    rows = zip(functions["cost_note"].tolist(), functions["cost_currency"].tolist(), strict=True)
+    return [
+        note or (f"estimated in {currency}" if currency else "told at another version, if at all")
+        for note, currency in rows
+    ]
 
 
 def _commit(revision: str | None, *, dirty: bool) -> str | None:
@@ -158,6 +208,16 @@ def _commit(revision: str | None, *, dirty: bool) -> str | None:
         return None
     commit = revision[:COMMIT_DIGITS] if HASH(revision) else revision
     return " + ".join(filter(None, (commit, "uncommitted changes" * dirty)))
+
+
+_MONEY = frozenset(column.key for column in COLUMNS if column.parts > 1)
+_TOLD: dict[str, Callable[[pd.DataFrame], list[object]]] = {
+    "owner": lambda functions: list(owner_labels(functions)),
+    "revision": _built,
+    "strategy": _strategies,
+    "cost_note": _notes,
+}
+"""What is made of more than one column."""
 
 
 def _dictionary(column: Column, values: list[Any]) -> tuple[list[object], npt.NDArray[np.intp]]:

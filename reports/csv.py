@@ -18,6 +18,7 @@ from reports.arn import arns
 from reports.report import ReportData
 from reports.verdicts import remark_lines
 from reports.waves import WAVE_COLUMNS, with_waves
+from reports.worth import WORTH_COLUMNS, with_worth
 
 COLUMNS = (
     "account",
@@ -34,6 +35,7 @@ COLUMNS = (
     "package_type",
     "handler",
     "architecture",
+    "memory_mb",
     "code_size",
     "code_sha256",
     "last_modified",
@@ -44,6 +46,10 @@ COLUMNS = (
     "owner_kind",
     "owner_name",
     "invocations",
+    "duration_ms",
+    "cold_starts",
+    "init_ms",
+    *WORTH_COLUMNS,
     "signing_profile",
     "verdict",
     "reasons",
@@ -100,7 +106,7 @@ def _hides_formula(text: str) -> bool:
 
 def write_csv(data: ReportData, file: TextIO) -> None:
     """Write every function version, in the frame's order; open `file` with newline=''."""
-    functions = with_waves(data.functions, data.waves).assign(
+    functions = with_worth(with_waves(data.functions, data.waves), data.worth).assign(
         arn=arns(data.functions, data.header.partition),
         reasons=_sentences(data.functions["reasons"]),
         warnings=_sentences(data.functions["warnings"]),

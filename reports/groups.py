@@ -54,11 +54,16 @@ def to_rebuild(functions: pd.DataFrame) -> pd.DataFrame:
     return functions[functions["verdict"] == Verdict.REBUILD.value]
 
 
+def group_labels(functions: pd.DataFrame, group: str) -> list[str]:
+    """Name the group of each row, as by_group does."""
+    rows = _rows(functions, COLUMNS_OF[group])
+    labels = {values: LABELS[group](*values) for values in set(rows)}
+    return [labels[values] for values in rows]
+
+
 def owner_labels(functions: pd.DataFrame) -> list[str]:
     """Name the owner of each row: the team, or the stack and what deploys it."""
-    owners = _rows(functions, COLUMNS_OF["owner"])
-    labels = {owner: _owner(*owner) for owner in set(owners)}
-    return [labels[owner] for owner in owners]
+    return group_labels(functions, "owner")
 
 
 def _rows(frame: pd.DataFrame, columns: list[str]) -> list[tuple[str, ...]]:

@@ -11,19 +11,22 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from fleet.cost import NotEstimated, Sum
 from fleet.inspection import Verdict
 from fleet.wave_status import PlanRecord
 from reports import burndown, wave_burndown
 from reports.columns import pack
 from reports.coverage import look
 from reports.frames import question
-from reports.groups import by_group, to_rebuild, totals
+from reports.groups import by_group, group_labels, to_rebuild, totals
 from reports.projection import project
 from reports.report import Deadline, ReportData
 from reports.summary import Totals, headline
 from reports.verdicts import MEANING, NO_VERDICT
 from reports.waves import left_over
-from reports.words import count, number
+from reports.words import count, money, number
+from reports.worth import Worth, arithmetic, missing
+from reports.worth import by_group as worth_by_group
 
 PAGE = Path(__file__).with_name("page")
 STYLES = ("page.css", "grid.css", "print.css")
@@ -86,7 +89,8 @@ def render_html(data: ReportData) -> str:
         question=question(data.header),
         limits={"gaps": GAPS, "open": OPEN_GAPS, "scans": SCANS},
         plans=[_plan(record, deadline) for record in data.waves],
-        rows=pack(data.functions, data.header, data.waves),
+        worth=None if data.worth is None else _worth(data.functions, data.worth),
+        rows=pack(data.functions, data.header, data.waves, data.worth),
     )
 
 
@@ -98,6 +102,38 @@ def _plan(record: PlanRecord, deadline: Deadline) -> dict[str, object]:
         "days": wave_burndown.days(record)[-DAYS:],
         "left": remaining[:LEFT],
         "left_count": len(remaining),
+    }
+
+
+def _worth(functions: pd.DataFrame, found: Worth) -> dict[str, object]:
+    largest = max(found.functions, key=lambda each: each.estimate.custom, default=None)
+    told: dict[str, object] = {
+        "total": found.total,
+        "currency": found.currency,
+        "least": "at least " if found.is_lower_bound else "",
+        "missing": missing(found),
+        "unpriced": NotEstimated.PRICE in found.why_not,
+        "prices": found.prices,
+        "groups": [_costs(functions, found, group) for group in ("ou", "account")],
+    }
+    if largest is not None:
+        place = functions.iloc[largest.place]
+        told["example"] = {
+            "name": place["name"],
+            "place": f"{place['account_name']} {place['account']}, {place['region']}".strip(),
+            "lines": arithmetic(largest),
+        }
+    return told
+
+
+def _costs(functions: pd.DataFrame, found: Worth, group: str) -> dict[str, object]:
+    sums = worth_by_group(found, group_labels(functions, group))
+    rest = [*sums.values()][LARGEST:]
+    return {
+        "title": TITLES[group],
+        "rows": [*sums.items()][:LARGEST],
+        "others": len(rest),
+        "rest": sum(rest, Sum()),
     }
 
 
@@ -143,7 +179,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number}
+    environment.filters |= {"number": number, "money": money}
     environment.globals |= {"count": count}
     return environment.get_template("report.html.j2")
 

@@ -22,6 +22,8 @@ from reports.report import ReportData
 from reports.summary import headline
 from reports.waves import with_waves
 from reports.waves_json import plan_object
+from reports.worth import with_worth
+from reports.worth_json import worth_object
 
 FORMAT = 1
 """Rises when a field goes away or changes its meaning."""
@@ -33,13 +35,16 @@ CHUNK = 5000
 
 def write_json(data: ReportData, file: TextIO) -> None:
     """Write the document; the functions come last, so that a reader can stop before them."""
-    file.write(orjson.dumps(_head(data), option=orjson.OPT_UTC_Z).decode()[:-1])
+    head = orjson.dumps(_head(data), default=float, option=orjson.OPT_UTC_Z)
+    file.write(head.decode()[:-1])
     file.write(',"functions":[')
-    functions = with_waves(data.functions, data.waves).assign(
+    functions = with_worth(with_waves(data.functions, data.waves), data.worth).assign(
         arn=arns(data.functions, data.header.partition)
     )
     for start in range(0, len(functions), CHUNK):
-        rows = orjson.dumps(list(records(functions.iloc[start : start + CHUNK], COLUMNS)))
+        chunk = functions.iloc[start : start + CHUNK]
+        # Only sums of money are no plain values.
+        rows = orjson.dumps(list(records(chunk, COLUMNS)), default=float)
         file.write("," * bool(start) + rows.decode()[1:-1])
     file.write("]}\n")
 
@@ -89,6 +94,7 @@ def _head(data: ReportData) -> Mapping[str, object]:
         "complete": seen.complete,
         "coverage": [asdict(row) for row in data.coverage],
         "accounts": [asdict(account) for account in data.accounts],
+        "worth": worth_object(data),
         "waves": [plan_object(record) for record in data.waves],
         "history": list(
             records(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fleet.model import Account, Coverage, ScanHeader
+from fleet.prices import Prices
 from fleet.wave_status import PlanRecord
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from reports.worth import Worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class ReportData:
     deadline: Deadline
     generated: datetime
     """When the report was made, aware UTC."""
+    prices: Prices
     waves: tuple[PlanRecord, ...] = ()
     """The plans of this organization that were run, in the order of their saving."""
 
@@ -65,3 +70,11 @@ class ReportData:
     def inspected(self) -> bool:
         """Whether the scan was to read packages, so that verdicts are to be shown."""
         return self.header.options.inspect is not None
+
+    @cached_property
+    def worth(self) -> Worth | None:
+        """What the functions cost, and would cost elsewhere; None where no traffic was read."""
+        # The brief summary needs none of it, and shall not wait for pandas.
+        from reports.worth import worth  # noqa: PLC0415 - see above
+
+        return worth(self.functions, self.prices) if self.header.options.traffic else None

@@ -15,6 +15,7 @@ from reports.projection import project
 from reports.report import ReportData
 from reports.waves_table import waves_table
 from reports.words import count, number
+from reports.worth import summary
 
 LARGEST = 10
 """Rows of one group's table; the rest is summed in a last row."""
@@ -38,6 +39,7 @@ def summary_table(data: ReportData) -> RenderableType:
         Text(f"{reached}{outlook.sentence}"),
         *(_group(by_group(data.functions, group), title) for group, title in TITLES.items()),
         *_rebuilds(data),
+        *(Text(line) for line in ([] if data.worth is None else summary(data.worth))),
         *(waves_table(record) for record in data.waves),
     )
 

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+
+_SMALLEST = Decimal("0.01")
 
 
 def number(value: int) -> str:
     """Write a whole number with thousands apart."""
     return f"{value:,}"
+
+
+def money(value: Decimal) -> str:
+    """Write an amount with two decimals, and never one that is more than nothing as 0.00."""
+    return "under 0.01" if 0 < value < _SMALLEST / 2 else f"{value:,.2f}"
 
 
 def count(value: int, noun: str) -> str:

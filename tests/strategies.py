@@ -90,6 +90,7 @@ def configs(account: str, region: str) -> st.SearchStrategy[FunctionConfig]:
         last_modified=st.none() | moments,
         layers=st.lists(texts, max_size=2).map(tuple),
         signing_profile=st.none() | texts,
+        memory_mb=st.none() | counts,
     )
 
 
@@ -105,6 +106,9 @@ def records(account: str, region: str) -> st.SearchStrategy[FunctionRecord]:
         tags=st.none() | tags,
         owner=owners,
         invocations=st.none() | sizes,
+        duration_ms=st.none() | sizes,
+        cold_starts=st.none() | sizes,
+        init_ms=st.none() | sizes,
     )
 
 
@@ -144,6 +148,7 @@ options = st.builds(
     latest_only=st.booleans(),
     callers=st.booleans(),
     traffic=st.booleans(),
+    cold_starts=st.booleans(),
     inspect=st.none() | st.sampled_from(InspectionDepth),
     organization=st.booleans(),
     accounts=st.none() | _some,

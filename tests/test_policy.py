@@ -15,6 +15,7 @@ from fleet.permissions import (
     BUCKET,
     BUCKET_UNRECORDED,
     CLEANUP,
+    COLD_STARTS,
     DELETE,
     INSPECT,
     INVOKE,
@@ -92,11 +93,15 @@ def test_no_document_allows_more_or_less_than_its_table(table: list[Permission])
     assert actions(table, Where.MEMBER) == tuple(sorted(members))
 
 
-@pytest.mark.parametrize("table", [SCAN, INSPECT, PLAN, CLEANUP, ARTIFACT])
+QUERYING = {"logs:StartQuery", "logs:StopQuery"}
+"""Actions that begin and end the reading of logs, and change nothing."""
+
+
+@pytest.mark.parametrize("table", [SCAN, INSPECT, COLD_STARTS, PLAN, CLEANUP, ARTIFACT])
 def test_what_goes_without_apply_only_reads(table: tuple[Permission, ...]) -> None:
     for each in table:
         verb = each.action.partition(":")[2]
-        assert verb.startswith(READS) or each.action == "sts:AssumeRole"
+        assert verb.startswith(READS) or each.action in {"sts:AssumeRole", *QUERYING}
         assert "*" not in each.action
 
 
@@ -115,7 +120,7 @@ def test_what_needs_apply_is_in_no_table_that_goes_without() -> None:
     assert not writing & reading
 
 
-@pytest.mark.parametrize("table", [SCAN + INSPECT, MIGRATE, CLEANUP + DELETE])
+@pytest.mark.parametrize("table", [SCAN + INSPECT + COLD_STARTS, MIGRATE, CLEANUP + DELETE])
 def test_the_session_policy_is_as_short_as_sts_wants_it(table: tuple[Permission, ...]) -> None:
     assert len(session_policy(table)) <= 2048
 

@@ -27,6 +27,9 @@ from fleet.model import (
 
 _Object: TypeAlias = dict[str, Any]
 
+LOG_GROUPS = "/aws/lambda/"
+"""What the name of a log group begins with, unless a function's configuration names another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -41,6 +44,8 @@ class Listing:
     asked for, $LATEST of what stands halfway off it."""
     latest: Mapping[str, str | None]
     """For each function found, the runtime of its $LATEST; no entry where it was not listed."""
+    log_groups: Mapping[str, frozenset[str]]
+    """For each function found, where the versions found log to."""
 
 
 def list_functions(aws: Aws, lane: Lane, runtimes: Iterable[str], *, latest_only: bool) -> Listing:
@@ -53,6 +58,7 @@ def list_functions(aws: Aws, lane: Lane, runtimes: Iterable[str], *, latest_only
     latest: dict[str, str | None] = {}
     found: dict[tuple[str, str], FunctionConfig] = {}
     published: set[tuple[str, str]] = set()
+    log_groups: dict[str, set[str]] = {}
     pages = aws.pages(
         lane,
         "lambda",
@@ -79,13 +85,20 @@ def list_functions(aws: Aws, lane: Lane, runtimes: Iterable[str], *, latest_only
                 if runtime not in wanted:
                     continue
             found[name, version] = config_of(aws.caller.partition, lane, each)
+            log_groups.setdefault(name, set()).add(_log_group(each))
     names = {name for name, _ in found}
     return Listing(
         functions=len(latest.keys() | {name for name, _ in published}),
         versions=len(latest) + len(published),
         found=tuple(found.values()),
         latest={name: runtime for name, runtime in latest.items() if name in names},
+        log_groups={name: frozenset(groups) for name, groups in log_groups.items()},
     )
+
+
+def _log_group(each: ListedFunction) -> str:
+    named = each.LoggingConfig.LogGroup if each.LoggingConfig else None
+    return named or f"{LOG_GROUPS}{each.FunctionName}"
 
 
 def _stands_halfway(lane: Lane, each: ListedFunction) -> bool:
@@ -209,6 +222,7 @@ def config_of(partition: str, lane: Lane, each: ListedFunction) -> FunctionConfi
         last_modified=_moment(each.LastModified),
         layers=tuple(layer.Arn for layer in each.Layers),
         signing_profile=each.SigningProfileVersionArn,
+        memory_mb=each.MemorySize,
     )
 
 

@@ -13,12 +13,19 @@ import msgspec
 
 Some = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 Bytes = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Megabytes = Annotated[int, msgspec.Meta(gt=0, lt=2**31)]
 
 
 class Layer(msgspec.Struct, gc=False):
     """A layer version in use."""
 
     Arn: str
+
+
+class Logging(msgspec.Struct, gc=False):
+    """Where a function version logs to."""
+
+    LogGroup: str | None = None
 
 
 class ListedFunction(msgspec.Struct, gc=False):
@@ -35,6 +42,8 @@ class ListedFunction(msgspec.Struct, gc=False):
     LastModified: str | None = None
     Layers: tuple[Layer, ...] = ()
     SigningProfileVersionArn: str | None = None
+    MemorySize: Megabytes | None = None
+    LoggingConfig: Logging | None = None
 
 
 class Page(msgspec.Struct):

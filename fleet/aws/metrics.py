@@ -24,6 +24,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricDa
 _ACTION = "cloudwatch:GetMetricData"
 _DAY_SECONDS = 86_400
 _QUERIES_A_CALL = 500
+_OF_TRAFFIC = ("Invocations", "Duration")
 _COMPLETE = "Complete"
 _UNREADABLE = {"InternalError", "Forbidden"}
 
@@ -84,32 +85,55 @@ def read_numbers(
     return tuple(found.get(index) for index in range(len(asked)))
 
 
-def read_invocations(
-    aws: Aws, lane: Lane, names: Sequence[str], until: datetime
-) -> Mapping[str, int]:
-    """Invocations of each function, all qualifiers together, over the 30 days before `until`.
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Calls of a function over 30 days, all qualifiers together; None: CloudWatch can't tell."""
 
-    500 functions a call: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
-    Raises CallFailed; a function CloudWatch gave no answer for has no entry.
+    invocations: int | None
+    duration_ms: int | None
+    """Milliseconds that all of them took, added up; init is not in them."""
+
+
+def read_traffic(
+    aws: Aws, lane: Lane, names: Sequence[str], until: datetime
+) -> Mapping[str, Traffic]:
+    """What each function was called, and for how long, over the 30 days before `until`.
+
+    250 functions a call, which takes 500 queries:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+    Raises CallFailed.
     """
-    sums: dict[str, int] = {}
-    for start in range(0, len(names), _QUERIES_A_CALL):
-        batch = names[start : start + _QUERIES_A_CALL]
-        pages = aws.pages(
-            lane,
-            "cloudwatch",
-            "GetMetricData",
-            holds="MetricDataResults",
-            MetricDataQueries=[_query(index, name) for index, name in enumerate(batch)],
-            StartTime=until - timedelta(days=DAYS),
-            EndTime=until,
-        )
-        with readable(_ACTION, lane.account, lane.region):
-            for result in (each for page in pages for each in page["MetricDataResults"]):
-                _check(result, lane)
-                name = batch[int(result["Id"][1:])]
-                sums[name] = sums.get(name, 0) + round(sum(result["Values"]))
-    return sums
+    asked = [(name, metric) for name in names for metric in _OF_TRAFFIC]
+    found: dict[tuple[str, str], int] = {}
+    for start in range(0, len(asked), _QUERIES_A_CALL):
+        batch = asked[start : start + _QUERIES_A_CALL]
+        found |= _answered(aws, lane, batch, until)
+    return {name: Traffic(*(found.get((name, metric)) for metric in _OF_TRAFFIC)) for name in names}
+
+
+def _answered(
+    aws: Aws, lane: Lane, batch: Sequence[tuple[str, str]], until: datetime
+) -> Mapping[tuple[str, str], int]:
+    """The sums of those metrics that were answered to their end. Raises CallFailed."""
+    pages = aws.pages(
+        lane,
+        "cloudwatch",
+        "GetMetricData",
+        holds="MetricDataResults",
+        MetricDataQueries=[_query(index, *each) for index, each in enumerate(batch)],
+        StartTime=until - timedelta(days=DAYS),
+        EndTime=until,
+    )
+    sums: dict[tuple[str, str], float] = {}
+    partial: set[tuple[str, str]] = set()
+    with readable(_ACTION, lane.account, lane.region):
+        for result in (each for page in pages for each in page["MetricDataResults"]):
+            _check(result, lane)
+            asked = batch[int(result["Id"][1:])]
+            sums[asked] = sums.get(asked, 0.0) + _total(result["Values"])
+            # PartialData is made good by the pages that follow.
+            (partial.discard if result["StatusCode"] == _COMPLETE else partial.add)(asked)
+    return {asked: round(total) for asked, total in sums.items() if asked not in partial}
 
 
 def _check(result: Mapping[str, Any], lane: Lane) -> None:
@@ -124,10 +148,12 @@ def _check(result: Mapping[str, Any], lane: Lane) -> None:
         )
 
 
-def _query(index: int, name: str) -> dict[str, Any]:
+def _query(index: int, name: str, metric: str) -> dict[str, Any]:
     function = [{"Name": "FunctionName", "Value": name}]
-    stat = _metric("Invocations", "Sum", function, period=_DAY_SECONDS)
-    return {"Id": f"f{index}", "MetricStat": stat}
+    return {
+        "Id": f"f{index}",
+        "MetricStat": _metric(metric, "Sum", function, period=_DAY_SECONDS),
+    }
 
 
 @dataclass(frozen=True, slots=True)

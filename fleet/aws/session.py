@@ -133,6 +133,11 @@ class Aws:
         """The caller's own account in the region its profile names."""
         return self.lane(self._own_account, self.home_region)
 
+    def rest(self, seconds: float) -> None:
+        """Wait before asking again; raises Interrupted when told to stop, at once."""
+        if self._stop.wait(seconds):
+            raise Interrupted
+
     def call(
         self, lane: Lane, service: str, operation: str, *, holds: str, **parameters: Any
     ) -> dict[str, Any]:

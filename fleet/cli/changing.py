@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import typer
 
 from fleet.aws.failures import NoCredentials
-from fleet.cli.chosen import Filters, of_arns, of_scan
+from fleet.cli.chosen import Filters, Standing, of_arns, of_scan
 from fleet.cli.confirm import check_terminal, confirmed
 from fleet.cli.migrating import at_work, counted_owners
 from fleet.cli.options import Many, Shown
@@ -28,6 +28,11 @@ from fleet.settings import Settings
 from fleet.store import Store
 
 _ONE_WAY = "name functions or take them from a scan, not both (a scan's id goes after =)"
+_NONE_THERE = {
+    Standing.TO_MOVE: "holds no function on go1.x like these",
+    Standing.MIGRATED: "holds no migrated function like these; scan with --language go",
+    Standing.EITHER: "holds no function like these, neither on go1.x nor migrated",
+}
 _BAD = frozenset({Result.FAILED, Result.PARTLY_BACK})
 _LEFT = frozenset({Result.BLOCKED, Result.STALE})
 
@@ -64,22 +69,18 @@ def chosen(
     arns: Many,
     from_scan: str | None,
     filters: Filters,
-    *,
-    migrated: bool = False,
+    standing: Standing = Standing.TO_MOVE,
 ) -> list[FunctionRef]:
-    """The functions that were named, or those of a scan; `migrated` as for `of_scan`.
+    """The functions that were named, or those of a scan that stand there.
 
     Raises BadSelection where none are, or in two ways.
     """
     if arns and from_scan is not None:
         raise BadSelection("--from-scan", from_scan, _ONE_WAY)
     if from_scan is not None:
-        refs = of_scan(store, from_scan, filters, migrated=migrated)
+        refs = of_scan(store, from_scan, filters, standing)
         if not refs:
-            advice = "holds no function on go1.x like these"
-            if migrated:
-                advice = "holds no migrated function like these; scan with --language go"
-            raise BadSelection("--from-scan", from_scan, advice)
+            raise BadSelection("--from-scan", from_scan, _NONE_THERE[standing])
         return refs
     if filters.any:
         advice = "chooses among the functions of a scan; say --from-scan as well"

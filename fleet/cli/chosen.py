@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from fnmatch import fnmatchcase
 
 import typer
@@ -15,7 +16,7 @@ from fleet.scan.selection import check_account_ids, has_tag
 from fleet.store import Store
 
 _LATEST_SCAN = "latest"
-_WANTED = ("account", "region", "name", "use", "runtime", "tags")
+_WANTED = ("account", "region", "name", "use", "runtime", "tags", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Filters:
     """Names, with wildcards."""
     tags: tuple[str, ...] | None = None
     """KEY or KEY=VALUE, with wildcards."""
+    verdicts: tuple[str, ...] | None = None
+    """As an inspected scan told them."""
 
     @property
     def any(self) -> bool:
@@ -53,13 +56,22 @@ def of_arns(arns: Iterable[str]) -> list[FunctionRef]:
     return list(refs)
 
 
-def of_scan(
-    store: Store, which: str, filters: Filters, *, migrated: bool = False
-) -> list[FunctionRef]:
-    """Every function of a saved scan that has a version on go1.x to be moved, or stands halfway.
+class Standing(Enum):
+    """Where functions stand on their way, as a scan saw them."""
 
-    With `migrated` those that have moved already, as `fleet scan --language go` finds them. Says
-    on stderr where the scan has not seen everything. Raises BadSelection.
+    TO_MOVE = auto()
+    """With a version on go1.x to be moved, or halfway."""
+    MIGRATED = auto()
+    """Moved already, as `fleet scan --language go` finds them."""
+    EITHER = auto()
+
+
+def of_scan(
+    store: Store, which: str, filters: Filters, standing: Standing = Standing.TO_MOVE
+) -> list[FunctionRef]:
+    """Every function of a saved scan that stands there and passes the filters.
+
+    Says on stderr where the scan has not seen everything. Raises BadSelection.
     """
     for option, values in (
         ("--account", filters.accounts),
@@ -75,12 +87,18 @@ def of_scan(
     refs = {
         FunctionRef(header.partition, row["account"], row["region"], row["name"]): None
         for row in _rows(store, header.id)
-        if (_has_migrated(row) if migrated else _is_to_move(row)) and _chosen(row, filters)
+        if _stands(row, standing) and _chosen(row, filters)
     }
     if not store.totals(header.id).complete:
         said = f"scan {header.id} has not seen everything: functions it missed are not among these"
         typer.echo(f"fleet: {said}", err=True)
     return list(refs)
+
+
+def _stands(row: Mapping[str, str], standing: Standing) -> bool:
+    return (standing is not Standing.MIGRATED and _is_to_move(row)) or (
+        standing is not Standing.TO_MOVE and _has_migrated(row)
+    )
 
 
 def _is_to_move(row: Mapping[str, str]) -> bool:
@@ -106,6 +124,7 @@ def _chosen(row: Mapping[str, str], filters: Filters) -> bool:
         and not _fits(row["region"], filters.excluded_regions or ())
         and _fits(row["name"], filters.functions)
         and _tagged(row["tags"], filters.tags)
+        and (filters.verdicts is None or row["verdict"] in filters.verdicts)
     )
 
 

@@ -30,7 +30,7 @@ CALLED = (
 EVENT = b'{"lines": [{"article": "tent", "pieces": 2, "cents": 12050}]}'
 WAVES = ("canary", "early")
 """Of moto_fixtures/rules.yaml."""
-SCAN = ("scan", "--org", "--callers", "--traffic", "--inspect")
+SCAN = ("scan", "--org", "--callers", "--cold-starts", "--inspect")
 
 
 class DemoNotInstalled(FleetError):

@@ -31,7 +31,7 @@ class Arch(StrEnum):
 migrate_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@migrate_app.command(cls=optional_value(from_scan="latest"))
+@migrate_app.command(cls=optional_value(from_scan="latest", raise_lambda_go=shared.RAISED_TO))
 def migrate(
     *,
     arns: shared.Arns = None,
@@ -63,6 +63,15 @@ def migrate(
             "and {account}, {region} and {function} in an S3 key are filled in.",
         ),
     ] = None,
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild",
+            help="With --arch: build each for it from the source that what runs names "
+            "(`sources:` in fleet.yaml).",
+        ),
+    ] = False,
+    raise_lambda_go: shared.RaiseLambdaGo = None,
     allow_different_source: Annotated[
         bool,
         typer.Option(
@@ -108,9 +117,11 @@ def migrate(
 ) -> None:
     """Take functions off go1.x; without --apply, show the steps and change nothing."""
     from fleet.cli.changing import Change, Manner, carry_out, chosen, filters_of
+    from fleet.cli.chosen import Standing
     from fleet.cli.events import tell_strays, test_events
     from fleet.cli.migrating import today, updates_blocked
-    from fleet.migration.bringing import by_address
+    from fleet.migration.artifact import ARM64
+    from fleet.migration.bringing import by_address, by_rebuilding
     from fleet.migration.equipping import Order
     from fleet.migration.facts import Asked
     from fleet.migration.moving import move
@@ -129,7 +140,14 @@ def migrate(
     from fleet.settings import Settings
     from fleet.store import Store
 
-    _check_pass(arch, artifact, route, allow_different_source=allow_different_source)
+    _check_pass(
+        arch,
+        artifact,
+        route,
+        raise_lambda_go,
+        rebuild=rebuild,
+        allow_different_source=allow_different_source,
+    )
     tests = test_events(event, expect, events)
     settings = Settings.load(config, os.environ).overridden(
         state=state,
@@ -145,13 +163,22 @@ def migrate(
         allow_managed=allow_managed,
         bucket=bucket is not None,
         updates_blocked=updates_blocked(settings, today()),
+        raise_library=raise_lambda_go,
+    )
+    order = Order(
+        asked,
+        bucket=bucket,
+        events=tests,
+        trial=not no_trial,
+        rebuild=rebuild or raise_lambda_go is not None,
     )
     invoking = INVOKE if tests.any else ()
     storing = (*BUCKET, *BUCKET_UNRECORDED) if bucket is not None else ()
     filters = filters_of(account, exclude_account, region, exclude_region, function, tag)
     fetching = ARTIFACT if artifact is not None and artifact.startswith("s3://") else ()
     with Store.open(settings.state) as store, TemporaryDirectory(prefix="fleet-") as room:
-        refs = chosen(store, arns, from_scan, filters, migrated=arch is not None)
+        standing = Standing.TO_MOVE if arch is None else Standing.MIGRATED
+        refs = chosen(store, arns, from_scan, filters, standing)
         if allow_different_source and len(refs) > 1 and Path(artifact or "").is_file():
             advice = "would make one program of all these functions; name one of them"
             raise BadSelection("--allow-different-source", None, advice)
@@ -159,7 +186,7 @@ def migrate(
         tell_strays(tests, refs)
 
         def second_pass(ground: "Ground", ref: "FunctionRef") -> "Prepared":
-            bring = by_address(artifact or "", Path(room))
+            bring = by_rebuilding(ARM64) if rebuild else by_address(artifact or "", Path(room))
             return prepare_architecture(
                 ground, ref, bring, allow_different_source=allow_different_source
             )
@@ -168,7 +195,7 @@ def migrate(
             word="migrate",
             prepare=prepare if arch is None else second_pass,
             act=move,
-            order=Order(asked, bucket=bucket, events=tests, trial=not no_trial),
+            order=order,
             reading=(*PLAN, *UNRECORDED, *fetching),
             writing=(*MOVE, *invoking, *storing),
             wanted=Result.MIGRATED,
@@ -182,18 +209,31 @@ def _check_pass(
     arch: Arch | None,
     artifact: str | None,
     route: RuntimeRoute | None,
+    raise_lambda_go: str | None,
     *,
+    rebuild: bool,
     allow_different_source: bool,
 ) -> None:
     """Refuse what belongs to the other pass; raises BadSelection."""
     if arch is None:
         if artifact is not None:
             raise BadSelection("--artifact", artifact, "is a build for an --arch; name that too")
+        if rebuild:
+            advice = "is for an --arch; to leave go1.x with a rebuilt program: --raise-lambda-go"
+            raise BadSelection("--rebuild", None, advice)
         if allow_different_source:
             advice = "is about an --artifact; name that and --arch"
             raise BadSelection("--allow-different-source", None, advice)
-    elif artifact is None:
-        raise BadSelection("--arch", arch, "needs the build for it: --artifact")
+    elif artifact is None and not rebuild:
+        raise BadSelection("--arch", arch, "needs the build for it: --rebuild or --artifact")
+    elif artifact is not None and rebuild:
+        raise BadSelection("--artifact", artifact, "and --rebuild: use one of them")
+    elif raise_lambda_go is not None:
+        advice = "is for leaving go1.x; what has left it is rebuilt with what it has"
+        raise BadSelection("--raise-lambda-go", raise_lambda_go, advice)
+    elif rebuild and allow_different_source:
+        advice = "is about an --artifact; a rebuild is held against what runs line by line"
+        raise BadSelection("--allow-different-source", None, advice)
     elif route is not None:
         advice = "leads to another runtime; the architecture changes in one call"
         raise BadSelection("--route", route, advice)

@@ -56,7 +56,7 @@ class Session:
     ) -> list[Prepared]:
         """Look at every function; raises KeyboardInterrupt and NoCredentials."""
         ground = self.ground
-        with self._progress() as progress:
+        with self.progress() as progress:
             return prepare_all(refs, lambda ref: prepare(ground, ref), self.crew, progress)
 
     def act(
@@ -67,7 +67,7 @@ class Session:
         max_failures: int | None,
     ) -> tuple[list[Outcome], BaseException | None]:
         """Act on every function that nobody else is at; see fleet.migration.many.act_on_all."""
-        with self._progress() as progress:
+        with self.progress() as progress:
             return act_on_all(
                 prepared,
                 lambda one: alone(self.leases, self.ground, one, act),
@@ -78,7 +78,8 @@ class Session:
             )
 
     @contextmanager
-    def _progress(self) -> Iterator[MoveProgress]:
+    def progress(self) -> Iterator[MoveProgress]:
+        """What is shown to whoever waits, until the block ends; Ctrl-C is met politely."""
         stopping = "stopping; functions under way come to where they work"
         with (
             showing_move(quiet=self.quiet) as progress,

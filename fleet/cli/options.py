@@ -58,6 +58,10 @@ Lifecycle = Annotated[
     Path | None,
     typer.Option("--lifecycle", metavar="FILE", help="Dates of your own, over the shipped ones."),
 ]
+Prices = Annotated[
+    Path | None,
+    typer.Option("--prices", metavar="FILE", help="Prices of your own, over the shipped ones."),
+]
 OutputFormat = Annotated[Format, typer.Option("--format", help="What stdout gets.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colours (NO_COLOR does the same).")]
 
@@ -152,6 +156,17 @@ ByRoute = Annotated[
         help="bridge: through a layer, no gap. dual: through a package that runs on both "
         "runtimes, no gap. direct: invocations fail for seconds. Default: bridge, or dual where "
         "the bridge can't be.",
+        show_default=False,
+    ),
+]
+RAISED_TO = "v1.47.0"
+RaiseLambdaGo = Annotated[
+    str | None,
+    typer.Option(
+        "--raise-lambda-go",
+        metavar="[=VERSION]",
+        help="Build functions whose aws-lambda-go can't speak to custom runtimes anew, from the "
+        f"source that what runs names, with this version of it ({RAISED_TO} if none is given).",
         show_default=False,
     ),
 ]

@@ -72,12 +72,19 @@ def scan(
     inspect: Annotated[
         bool, typer.Option("--inspect", help="With what `fleet scan --inspect` needs.")
     ] = False,
+    cold_starts: Annotated[
+        bool, typer.Option("--cold-starts", help="With what `fleet scan --cold-starts` needs.")
+    ] = False,
     config: shared.Config = None,
 ) -> None:
     """Print what `fleet scan` needs."""
-    from fleet.permissions import INSPECT, SCAN
+    from fleet.permissions import COLD_STARTS, INSPECT, SCAN
 
-    needed = (*SCAN, *INSPECT) if inspect else SCAN
+    needed = (
+        *SCAN,
+        *(INSPECT if inspect else ()),
+        *(COLD_STARTS if cold_starts else ()),
+    )
     _print("scan", needed, document, role_name, partition, config)
 
 

@@ -29,6 +29,7 @@ def report(
     output_format: shared.OutputFormat = Format.TABLE,
     as_of: shared.AsOf = None,
     lifecycle: shared.Lifecycle = None,
+    prices: shared.Prices = None,
     state: shared.State = None,
     config: shared.Config = None,
     no_color: shared.NoColor = False,
@@ -38,7 +39,9 @@ def report(
     from fleet.settings import Settings
     from fleet.store import Store
 
-    settings = Settings.load(config, os.environ).overridden(state=state, lifecycle=lifecycle)
+    settings = Settings.load(config, os.environ).overridden(
+        state=state, lifecycle=lifecycle, prices=prices
+    )
     reporting = Reporting.prepared(
         settings, as_of=as_of, output=None if no_report else output, no_color=no_color
     )

@@ -19,6 +19,7 @@ from fleet.cli.terminal import console
 from fleet.inspection import Verdict
 from fleet.lifecycle import Lifecycle, load_lifecycle
 from fleet.model import ScanHeader, Use
+from fleet.prices import Prices, load_prices
 from fleet.settings import Settings
 from fleet.store import Store, Totals
 
@@ -34,6 +35,7 @@ class Reporting:
     """How results are to be shown; made before the work, so that a bad answer costs no scan."""
 
     lifecycle: Lifecycle
+    prices: Prices
     as_of: date | None
     output: Path | None
     """Directory for the files; None writes none."""
@@ -45,10 +47,11 @@ class Reporting:
     ) -> Self:
         """Check everything that can be wrong. Raises BadSelection or FileProblem."""
         lifecycle = load_lifecycle(settings.lifecycle)
+        prices = load_prices(settings.prices)
         day = parse_day("--as-of", as_of)
         if output is not None:
             prepare_directory(output)
-        return cls(lifecycle, day, output, not no_color)
+        return cls(lifecycle, prices, day, output, not no_color)
 
     def check(self, runtimes: Iterable[str]) -> None:
         """Refuse a runtime nobody knows: a scan for it would find nothing, everywhere."""
@@ -86,6 +89,7 @@ class Reporting:
             history=history_frame(store.history(), store.scans()),
             deadline=self._deadline(header, now),
             generated=now,
+            prices=self.prices,
             waves=_plans(store, header),
         )
 

@@ -61,7 +61,17 @@ def scan(
         bool, typer.Option("--callers", help="Also what calls each function.")
     ] = False,
     traffic: Annotated[
-        bool, typer.Option("--traffic", help="Also invocations over the last 30 days.")
+        bool,
+        typer.Option("--traffic", help="Also calls of the last 30 days, and how long they took."),
+    ] = False,
+    cold_starts: Annotated[
+        bool,
+        typer.Option(
+            "--cold-starts",
+            help="--traffic, and how many cold starts there were and how long they took. Asks "
+            "CloudWatch Logs Insights, for which AWS bills each GB of log of these 30 days. Needs "
+            "`fleet policy scan --cold-starts`.",
+        ),
     ] = False,
     inspect: Annotated[
         InspectionDepth | None,
@@ -112,6 +122,7 @@ def scan(
     output_format: shared.OutputFormat = Format.TABLE,
     as_of: shared.AsOf = None,
     lifecycle: shared.Lifecycle = None,
+    prices: shared.Prices = None,
     state: shared.State = None,
     config: shared.Config = None,
     no_color: shared.NoColor = False,
@@ -141,6 +152,7 @@ def scan(
         parallelism=parallelism,
         calls_per_second=calls_per_second,
         lifecycle=lifecycle,
+        prices=prices,
     )
     asked = ScanOptions(
         # What fleet.yaml names besides go1.x is another question.
@@ -148,7 +160,8 @@ def scan(
         language=language,
         latest_only=latest_only,
         callers=callers,
-        traffic=traffic,
+        traffic=traffic or cold_starts,
+        cold_starts=cold_starts,
         inspect=inspect,
         organization=org,
         accounts=split_values(account),
@@ -168,7 +181,7 @@ def scan(
     if resume:
         _refuse_selection(
             org, account, exclude_account, ou, tag, region, exclude_region, runtime, language,
-            latest_only, callers, traffic, inspect,
+            latest_only, callers, traffic, cold_starts, inspect,
         )  # fmt: skip
     elif asked.ous is not None and not org:
         raise BadSelection("--ou", ",".join(asked.ous), "organizational units need --org")

@@ -23,7 +23,7 @@ from fleet.cli.workers import Workers, at_hand
 from fleet.cluster import ClusterProblem
 from fleet.errors import BadSelection
 from fleet.model import ScanHeader, ScanOptions
-from fleet.permissions import INSPECT, SCAN
+from fleet.permissions import COLD_STARTS, INSPECT, SCAN, Permission
 from fleet.scan import Crew, Inbox, Inspector, Look, begin, look_at, resume, run
 from fleet.scan.cluster import ScanJob, look_at_there
 from fleet.scan.inspecting import AT_ONCE
@@ -52,7 +52,7 @@ def scan_now(
         stop = workers.stop
         aws = Aws(
             clients,
-            SCAN if asked.inspect is None else (*SCAN, *INSPECT),
+            _needed(asked),
             role_name=asked.role_name,
             external_id=settings.external_id,
             calls_per_second=settings.calls_per_second,
@@ -70,6 +70,14 @@ def scan_now(
             typer.echo(said, err=True)
             raise
     return store.scan(header.id)
+
+
+def _needed(asked: ScanOptions) -> tuple[Permission, ...]:
+    return (
+        *SCAN,
+        *(() if asked.inspect is None else INSPECT),
+        *(COLD_STARTS if asked.cold_starts else ()),
+    )
 
 
 def tell_departed(account: str) -> None:

@@ -52,6 +52,11 @@ VERBS = {
         "rollback",
         "Bring functions back to what they were; without --apply, show how and change nothing.",
     ),
+    "rebuild": Verb(
+        "fleet.cli.rebuild",
+        "rebuild_app",
+        "Build packages anew from the source that their binaries name; changes nothing in AWS.",
+    ),
     "plan": Verb(
         "fleet.cli.plan",
         "plan_app",

@@ -56,7 +56,7 @@ from fleet.waves.aftermath import MOVED
 from fleet.waves.budget import is_failure
 from fleet.waves.destinations import destinations
 from fleet.waves.due import Agenda, Due, Record
-from fleet.waves.plan import Plan
+from fleet.waves.plan import REBUILD, Arm64, Plan
 from fleet.waves.planfile import PlanFile
 from fleet.waves.remote import Gear, Job
 from fleet.waves.remote import perform as perform_there
@@ -85,7 +85,8 @@ def permissions_of(plan: Plan, *, apply: bool) -> tuple[Permission, ...]:
         wanted += MOVE
     if apply and plan.bucket is not None:
         wanted += (*BUCKET, *BUCKET_UNRECORDED)
-    if any(wave.arm64 and wave.arm64.artifact.startswith("s3://") for wave in plan.waves):
+    brought = [wave.arm64.artifact for wave in plan.waves if isinstance(wave.arm64, Arm64)]
+    if any(artifact.startswith("s3://") for artifact in brought):
         wanted += ARTIFACT
     return tuple(dict.fromkeys(wanted))
 
@@ -225,6 +226,7 @@ def running(settings: Settings, store: Store, read: PlanFile, manner: Manner) ->
         ),
         bucket=plan.bucket,
         trial=manner.trial,
+        rebuild=any(wave.arm64 == REBUILD for wave in plan.waves),
     )
     permissions = permissions_of(plan, apply=manner.apply)
     run = run_id()

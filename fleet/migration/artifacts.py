@@ -24,16 +24,17 @@ _DENIED = frozenset({Situation.DENIED, Situation.BLOCKED_BY_POLICY})
 def artifact_for(ref: FunctionRef, given: str, room: Path, aws: Aws) -> Path:
     """Give the file of a function's artifact, which need not be there.
 
-    `given` is a zip, a directory with NAME.zip for each function, or s3://bucket/key, in which
-    {account}, {region} and {function} stand for the function's; a key that ends in / is taken for
-    a directory. An object is downloaded into the directory `room`, with the credentials of the
+    `given` is a zip, a directory, or s3://bucket/key, in which {account}, {region} and {function}
+    stand for the function's. A directory holds ACCOUNT/REGION/NAME.zip for each function, or
+    NAME.zip where there is no such file; a key that ends in / is taken for a directory of
+    NAME.zip. An object is downloaded into the directory `room`, with the credentials of the
     function's account or, where those are denied, the caller's own. Raises BadSelection for an
     address that can't be one, Halted where the object can't be had, NoCredentials, Interrupted,
     and OSError where there is no room.
     """
     if not given.startswith(_S3):
         place = Path(given)
-        return place / f"{ref.name}.zip" if place.is_dir() else place
+        return _in_directory(place, ref) if place.is_dir() else place
     bucket, key = _place(ref, given)
     file = room / f"{ref.account}-{ref.region}-{ref.name}.zip"
     try:
@@ -43,6 +44,17 @@ def artifact_for(ref: FunctionRef, given: str, room: Path, aws: Aws) -> Path:
         said = f"s3://{bucket}/{key} could not be had: {halted.reason}"
         raise Halted(halted.result, said) from failure
     return file
+
+
+def own_place(directory: Path, ref: FunctionRef) -> Path:
+    """Give the place of a function's artifact in a directory for many accounts."""
+    return directory / ref.account / ref.region / f"{ref.name}.zip"
+
+
+def _in_directory(directory: Path, ref: FunctionRef) -> Path:
+    own = own_place(directory, ref)
+    # A link that leads nowhere counts as there: NAME.zip may be another account's function.
+    return own if own.is_symlink() or own.exists() else directory / own.name
 
 
 def _place(ref: FunctionRef, given: str) -> tuple[str, str]:

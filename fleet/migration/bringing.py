@@ -10,6 +10,7 @@ from fleet.deployment import Deployment
 from fleet.migration.artifacts import artifact_for
 from fleet.migration.facts import Finding
 from fleet.migration.looking import Look
+from fleet.rebuilding.rebuilt import NotRebuilt, Rebuilt, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Brought:
 Bring = Callable[[Look, Deployment], Brought]
 """A function, and what it is on x86_64 → its package for arm64.
 
-Raises Halted, BadSelection, CallFailed, Interrupted, NoCredentials, and OSError where there is no
-room here.
+Raises Halted, BadSelection, CallFailed, Interrupted, NoCredentials, FileProblem, and OSError where
+there is no room here.
 """
 
 
@@ -47,3 +48,58 @@ def by_address(given: str, room: Path) -> Bring:
 def from_here(file: Path) -> Bring:
     """Bring this file."""
     return lambda _, __: Brought(file, str(file))
+
+
+def by_rebuilding(architecture: str) -> Bring:
+    """Build it anew for this architecture, from the source that what runs names."""
+
+    def bring(look: Look, start: Deployment) -> Brought:
+        name = f"the build of {look.ref.name} for {architecture}"
+        try:
+            rebuilt = rebuilt_from(look, start, architecture)
+        except NotRebuilt as error:
+            return Brought(None, name, refusal=Finding(error.code, error.problem))
+        return Brought(rebuilt.package, name, attested=True, notes=told(rebuilt))
+
+    return bring
+
+
+def rebuilt_from(
+    look: Look, start: Deployment, architecture: str, raise_library: str | None = None
+) -> Rebuilt:
+    """Build a deployment's package anew, and remember where it came from.
+
+    Raises NotRebuilt and what a Bring raises.
+    """
+    ground = look.ground
+    assert ground.rebuild is not None  # noqa: S101 - whoever asks for it has equipped the ground
+    said = ground.store.statements([start.code_sha256])
+    rebuilt = ground.rebuild(
+        Wanted(
+            ref=look.ref,
+            package=look.original(start),
+            facts=look.facts(start),
+            handler=start.handler or "",
+            runtime=start.runtime or "",
+            architecture=architecture,
+            raise_library=raise_library,
+            earlier=said.get(start.code_sha256, ""),
+        ),
+        ground.patience.leave_off,
+    )
+    ground.store.save_statement(rebuilt.code_sha256, rebuilt.statement)
+    return rebuilt
+
+
+def told(rebuilt: Rebuilt) -> tuple[Finding, ...]:
+    """What to know of a package that was built anew."""
+    built = tuple(
+        Finding(
+            "built-anew",
+            f"{each.entry} was built from {each.origin}"
+            + (f" at {each.commit}" if each.commit else "")
+            + f" with {each.used_go}; it differs from what runs in: {'; '.join(each.differences)}",
+        )
+        for each in rebuilt.programs
+    )
+    return (*built, *(Finding("rebuild-note", note) for note in rebuilt.notes))

@@ -8,15 +8,19 @@ How few calls are taken: both versions are given the calls that they lack to the
 all of them successes. So 1 error in 20 calls is 5 % and fails a limit of 1 point, at the default
 minimum of 20 even as the first call of all; 1 error in 1 call of the *old* version excuses no more
 than 5 % of the new one's.
+
+Where the price of a GB-second changes too, as with the architecture, what calls cost is asked once
+a step is over, since nothing breaks meanwhile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from fleet.migration.call_cost import Cost, PriceCheck, compared, took
 from fleet.traffic import Numbers
 
 WHOLE = 1.0
@@ -49,14 +53,17 @@ class CanaryPolicy:
     """Calls of the new version before it is judged."""
     errors: float
     """By how much its share of errors (0–1 of its invocations) may exceed the old one's."""
-    duration: float
-    """By how much its average duration may exceed the old one's, as a share of that."""
+    duration: float | None
+    """By how much its average duration may exceed the old one's, as a share of that; None: by
+    any."""
     throttles: float
     """By how much its share of throttles (0–1 of its calls) may exceed the old one's."""
     bake: timedelta
     """How long it is watched at least once every call goes to it."""
     longest: timedelta
     """How long a step waits for the minimum of calls before it goes on unjudged."""
+    price: PriceCheck | None = None
+    """None: what a call costs is not asked."""
 
 
 class Decision(StrEnum):
@@ -79,6 +86,8 @@ class Judgement:
     """Whether the new version's numbers were enough to tell. Unjudged is never fine."""
     failed_checks: int
     """Checks in a row that have failed by now; the next check is given it."""
+    costs_more: bool = False
+    """Whether this check has failed because of the price of its calls, and nothing else."""
 
 
 def first_share(policy: CanaryPolicy) -> float:
@@ -102,12 +111,14 @@ def judge(
     share: float,
     elapsed: timedelta,
     failed_checks: int = 0,
+    shared: tuple[Numbers | None, Numbers | None] | None = None,
 ) -> Judgement:
     """One check of a new version that has had `share` of the calls for `elapsed`.
 
     The numbers are those since the share was set; the old version's may come from another time.
     None stands for numbers that could not be read. `failed_checks` counts those in a row before
-    this one; call it once an interval.
+    this one; call it once an interval. `shared` are both versions' numbers of all the time in
+    which they have shared an alias, where they have: prices are compared by them.
     """
     if new is None or old is None:
         whose = "new" if new is None else "old"
@@ -121,16 +132,31 @@ def judge(
     faults = tuple(_faults(policy, old, new, complete=judged or over))
     if faults:
         return _failed(policy, faults, judged=judged, failed_checks=failed_checks + 1)
+    if not judged and not over:
+        reason = f"{_counted(policy, new)} have been made"
+        return Judgement(
+            decision=Decision.WAIT, reason=reason, judged=False, failed_checks=failed_checks
+        )
+    cost = Cost()
+    if policy.price is not None and elapsed >= least:
+        before_and_since = (old, new) if share >= WHOLE else None
+        cost = compared(policy.price, shared, before_and_since, minimum=policy.minimum)
+        if cost.more and policy.price.roll_back:
+            failed = _failed(policy, (cost.said,), judged=judged, failed_checks=failed_checks + 1)
+            return replace(failed, costs_more=True)
     if judged:
-        return _passed(policy, old, new, least=least, elapsed=elapsed)
-    counted = f"{new.invocations} of the {policy.minimum} calls it takes to judge have been made"
-    reason = f"only {counted} in {_span(elapsed)}: it goes on unjudged" if over else counted
+        return _passed(policy, old, new, cost, least=least, elapsed=elapsed)
+    reason = f"only {_counted(policy, new)} have been made in {_span(elapsed)}: it goes on unjudged"
     return Judgement(
-        decision=Decision.PROMOTE if over else Decision.WAIT,
-        reason=reason,
+        decision=Decision.PROMOTE,
+        reason="; ".join(filter(None, (reason, cost.said))),
         judged=False,
         failed_checks=failed_checks,
     )
+
+
+def _counted(policy: CanaryPolicy, new: Numbers) -> str:
+    return f"{new.invocations} of the {policy.minimum} calls it takes to judge"
 
 
 def _failed(
@@ -147,11 +173,19 @@ def _failed(
 
 
 def _passed(
-    policy: CanaryPolicy, old: Numbers, new: Numbers, *, least: timedelta, elapsed: timedelta
+    policy: CanaryPolicy,
+    old: Numbers,
+    new: Numbers,
+    cost: Cost,
+    *,
+    least: timedelta,
+    elapsed: timedelta,
 ) -> Judgement:
     said = f"{new.errors} of {new.invocations} calls failed, within what is allowed"
-    if not _durations_compare(policy, old, new):
+    if policy.duration is not None and not _durations_compare(policy, old, new):
         said += "; durations were not compared, since the old version had too few calls"
+    if cost.said:
+        said += f"; {cost.said}"
     if elapsed < least:
         said += f"; {_span(least - elapsed)} are left of this step"
     return Judgement(
@@ -179,14 +213,11 @@ def _faults(policy: CanaryPolicy, old: Numbers, new: Numbers, *, complete: bool)
             f"{new.throttles} of {new.attempts} calls were throttled, where "
             f"{_percent(throttles_before + policy.throttles)} may be"
         )
-    if complete and _durations_compare(policy, old, new):
+    if complete and policy.duration is not None and _durations_compare(policy, old, new):
         now, before = new.average_ms or 0.0, old.average_ms or 0.0
         allowed = max(before * (1 + policy.duration), before + _LEAST_SLOWER_MS)
         if _exceeds(now, allowed):
-            yield (
-                f"calls took {now:.1f} ms on average, {before:.1f} ms with the old version, where "
-                f"{allowed:.1f} ms are allowed"
-            )
+            yield f"{took(now, before)}, where {allowed:.1f} ms are allowed"
 
 
 def _durations_compare(policy: CanaryPolicy, old: Numbers, new: Numbers) -> bool:

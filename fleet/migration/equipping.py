@@ -20,6 +20,8 @@ from fleet.migration.proving import TestEvents
 from fleet.migration.travelling import Patience
 from fleet.migration.trials import trials
 from fleet.permissions import Permission
+from fleet.prices import load_prices
+from fleet.rebuilding.rebuilder import rebuilder
 from fleet.settings import Settings
 from fleet.store import Store
 
@@ -32,6 +34,8 @@ class Order:
     bucket: str | None = None
     events: TestEvents | None = None
     trial: bool = False
+    rebuild: bool = False
+    """Whether packages may be built anew from their source."""
 
 
 @contextmanager
@@ -75,6 +79,8 @@ def equipped(
             bucket=order.bucket,
             events=order.events or TestEvents(),
             attempt=trials(say) if order.trial else None,
+            prices=load_prices(settings.prices),
+            rebuild=rebuilder(settings.sources, settings.rebuild, say) if order.rebuild else None,
         )
 
 

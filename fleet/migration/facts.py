@@ -56,6 +56,9 @@ class Asked:
     """Whether there is a bucket to upload large packages through."""
     updates_blocked: bool = False
     """Whether, by its dates, AWS refuses updates of go1.x functions by now."""
+    raise_library: str | None = None
+    """Version that aws-lambda-go is raised to where a function has to be rebuilt for that; None:
+    such functions stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class GateFacts:
     layers: tuple[LayerNow, ...] = ()
     strategy: Strategy | None = None
     """By which the package was repackaged; None where it was not, and stays as it is."""
+    rebuilt: bool = False
+    """Whether its package holds a bootstrap built anew, beside the old program that can't move."""
     new_size: int | None = None
     """Of the zip it would have: the repackaged one, or the one it has where that stays."""
     new_unzipped_size: int | None = None

@@ -226,6 +226,27 @@ DUAL_BELIEF = Rule(
     "the dual route puts a bootstrap into its package while it is still on go1.x, which is "
     "believed to take no notice of it: look at its errors during the move",
 )
+REBUILT = Rule(
+    "rebuilt",
+    Effect.NOTE,
+    "its program is built anew from the source of what runs ({what}) and lies as bootstrap beside "
+    "the old one, which go1.x goes on starting: give its team the patch, or their next deploy "
+    "brings the old library back",
+)
+NO_BRIDGE_FOR_REBUILT = Rule(
+    "rebuilt-no-bridge",
+    Effect.BLOCKS,
+    "its old program can't run on a custom runtime, so it cannot take the bridge route: use "
+    "{remaining}",
+    "another --route",
+)
+REBUILT_BLOCKED = Rule(
+    "rebuilt-blocked",
+    Effect.BLOCKS,
+    "its old program can't run on a custom runtime, and AWS refuses updates of go1.x code by now: "
+    "--route direct remains, on which calls of $LATEST fail for some seconds",
+    "--route direct",
+)
 GAP = Rule(
     "gap",
     Effect.NOTE,

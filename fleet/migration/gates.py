@@ -59,6 +59,8 @@ class Choice:
 
 def choose(facts: GateFacts, asked: Asked) -> Choice:
     """Choose route and strategy, before anything is repackaged: by layers and verdict alone."""
+    if facts.rebuilt:
+        return _rebuilt(asked)
     strategy = facts.assessment.strategy if facts.assessment else None
     as_it_is = strategy is None
     why = _why_no_bridge(facts)
@@ -120,6 +122,20 @@ def _dual(strategy: Strategy | None, *why: Finding) -> Choice:
         return Choice(Route.DUAL, None, why)
     # Only a package that keeps its program where it lies runs on both runtimes.
     return Choice(Route.DUAL, Strategy.SHIM, (*why, rules.DUAL_BELIEF.said()))
+
+
+def _rebuilt(asked: Asked) -> Choice:
+    """Only a package with both programs runs on both runtimes: the old one for go1.x alone."""
+    match asked.route:
+        case Route.DIRECT:
+            return Choice(Route.DIRECT, None, (rules.GAP.said(),))
+        case Route.BRIDGE:
+            remaining = "--route direct" if asked.updates_blocked else "--route dual"
+            return Choice(None, None, (rules.NO_BRIDGE_FOR_REBUILT.said(remaining=remaining),))
+        case _ if asked.updates_blocked:
+            return Choice(None, None, (rules.REBUILT_BLOCKED.said(),))
+        case _:
+            return Choice(Route.DUAL, None, (rules.DUAL_BELIEF.said(),))
 
 
 def _why_no_bridge(facts: GateFacts) -> str:
@@ -201,7 +217,7 @@ def _told(facts: GateFacts, asked: Asked) -> Iterator[Finding]:
     judged = facts.assessment
     if asked.updates_blocked:
         yield rules.UPDATES_BLOCKED.said()
-    if judged is not None and judged.verdict is Verdict.ALREADY_CUSTOM:
+    if judged is not None and judged.verdict is Verdict.ALREADY_CUSTOM and not facts.rebuilt:
         yield rules.AS_IT_IS.said()
     if facts.state == "Inactive":
         yield rules.INACTIVE.said()
@@ -225,7 +241,8 @@ def _repackaged(facts: GateFacts, asked: Asked, choice: Choice) -> Iterator[Find
     if size is None or unzipped is None or facts.strategy is not choice.strategy:
         yield rules.NOT_REPACKAGED.said(strategy=choice.strategy or "it stays as it is")
         return
-    if choice.strategy and not (asked.bucket or fits_into_a_call(size)):
+    uploaded = choice.strategy is not None or facts.rebuilt
+    if uploaded and not (asked.bucket or fits_into_a_call(size)):
         yield rules.NEEDS_BUCKET.said(size=_megabytes(size))
     unzipped += _BRIDGE_SIZE if choice.route is Route.BRIDGE else 0
     if unzipped > UNZIPPED_LIMIT:

@@ -16,6 +16,8 @@ from fleet.migration.proving import TestEvents
 from fleet.migration.travelling import Patience
 from fleet.model import FunctionRef
 from fleet.ownership import OwnerRule
+from fleet.prices import Prices, load_prices
+from fleet.rebuilding.rebuilt import Rebuild
 from fleet.store import Store
 
 Try = Callable[[Path, str, str], tuple[str, str]]
@@ -42,6 +44,10 @@ class Ground:
     events: TestEvents = field(default_factory=TestEvents)
     attempt: Try | None = None
     """None: no local trial."""
+    prices: Prices = field(default_factory=load_prices)
+    """Of Lambda: what a change of the architecture is worth."""
+    rebuild: Rebuild | None = None
+    """None: nothing is built anew."""
     _lanes: dict[tuple[str, str], LaneKnowledge] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -27,7 +27,8 @@ from fleet.deployment import (
     stands_halfway,
 )
 from fleet.errors import FleetError
-from fleet.inspection import Deployed, PackageFacts, Strategy, Target
+from fleet.inspection import Deployed, PackageFacts, Strategy, Target, Verdict
+from fleet.migration.bringing import rebuilt_from, told
 from fleet.migration.candidates import moved, noted_ends, way_of, ways
 from fleet.migration.facts import Finding, GateFacts, LayerNow
 from fleet.migration.foresight import foresee
@@ -42,11 +43,13 @@ from fleet.migration.promises import promises
 from fleet.migration.route import next_step
 from fleet.migration.work import Recipe, bridge_of, is_unpublished
 from fleet.model import GO1X, ROLLBACK_ALIAS, FunctionRef, PackageType
+from fleet.package.inspect import inspect_package
 from fleet.package.problems import BadPackage
 from fleet.package.rewriting.repackage import Repackaged
 from fleet.package.verdict.assessment import assess
 from fleet.package.verdict.layers import extensions_of
 from fleet.package.verdict.origin import inspection
+from fleet.rebuilding.rebuilt import NotRebuilt, Rebuilt
 from fleet.results import Result
 
 _NOT_IN_A_TAG = re.compile(r"[^A-Za-z0-9 _.:/=+@-]")
@@ -68,6 +71,7 @@ class _Preparation:
         self._ref = ref
         self._look = Look(ground, ref, room, keep=ROLLBACK_ALIAS, serve=SERVING_ALIAS)
         self._made: dict[tuple[str, Strategy], Repackaged] = {}
+        self._anew: Rebuilt | None = None
 
     def prepared(self) -> Prepared:
         now = self._look.observer.now
@@ -92,7 +96,8 @@ class _Preparation:
         if kept is not None and kept.runtime != GO1X:
             kept = None
         if seen.deployment.runtime == GO1X:
-            return kept if kept and self._is_dual(kept, seen.deployment) else seen.deployment
+            halfway = kept is not None and self._is_dual(kept, seen.deployment)
+            return kept if halfway else seen.deployment
         # The tags are put last: whatever it is now, its owners have deployed since then.
         if kept is None or MIGRATED_FROM in seen.tags:
             return None
@@ -100,14 +105,15 @@ class _Preparation:
         return replace(kept, rest=seen.deployment.rest)
 
     def _is_dual(self, kept: Deployment, now: Deployment) -> bool:
-        """Whether it stands in the middle of the dual route: on go1.x, with a shim beside."""
+        """Whether it stands in the middle of the dual route: on go1.x, with a bootstrap beside."""
         if replace(kept, code_sha256=now.code_sha256) != now or kept == now:
             return False
         self._look.original(kept)
-        try:
-            return self._repackaging(kept, Strategy.SHIM).code_sha256 == now.code_sha256
-        except FleetError:
-            return False
+        with suppress(FleetError):
+            if self._repackaging(kept, Strategy.SHIM).code_sha256 == now.code_sha256:
+                return True
+        # A package that was built anew is known by what was said of it when it was made.
+        return bool(self._ground.store.statements([now.code_sha256]))
 
     def _repackaging(self, start: Deployment, strategy: Strategy) -> Repackaged:
         made = self._made.get((start.code_sha256, strategy))
@@ -158,13 +164,48 @@ class _Preparation:
             assessment=assessment,
             layers=tuple(_layer_now(each) for each in layers),
         )
-        choice = choose(gate, self._ground.asked)
         beside = unzipped(each.layer for each in layers)
-        gate = self._repackaged(gate, choice, start, facts, problem, beside)
+        try:
+            if assessment.verdict is Verdict.REBUILD and self._ground.asked.raise_library:
+                gate = self._built_anew(gate, start, deployed, beside)
+        except NotRebuilt as error:
+            return self._refused(gate, Finding(error.code, error.problem))
+        choice = choose(gate, self._ground.asked)
+        if not gate.rebuilt:
+            gate = self._repackaged(gate, choice, start, facts, problem, beside)
         if choice.route is None or gate.new_size is None or gate.repackaging_problem:
             return self._gated(gate)
         go_version = inspection(deployed, facts, assessment).go_version
         return self._planned(seen, start, choice.strategy, choice.route, gate, same, go_version)
+
+    def _built_anew(
+        self, gate: GateFacts, start: Deployment, deployed: Deployed, beside: int
+    ) -> GateFacts:
+        """The gate's facts with a package that holds a new program beside the old one.
+
+        Unchanged where it can't move whatever comes of a build, which takes minutes. Raises
+        NotRebuilt.
+        """
+        asked = self._ground.asked
+        old = {each.code for each in gate.assessment.reasons} if gate.assessment else set()
+        if any(each.code not in old for each in check(replace(gate, rebuilt=True), asked).blocking):
+            return gate
+        anew = rebuilt_from(self._look, start, start.architecture, asked.raise_library)
+        facts = inspect_package(anew.package)
+        self._ground.store.save_facts(facts.code_sha256, facts)
+        self._anew = anew
+        gate = replace(
+            gate,
+            # On go1.x nobody starts its bootstrap; where it is going that is what counts.
+            assessment=assess(replace(deployed, runtime=asked.target.value), facts),
+            rebuilt=True,
+            new_size=facts.size,
+            new_unzipped_size=facts.unzipped_size + beside,
+        )
+        if self._ground.attempt is None or check(gate, asked).blocking:
+            return gate
+        outcome, why = self._ground.attempt(anew.package, start.handler or "", start.architecture)
+        return replace(gate, trial=outcome, trial_reason=why)
 
     def _repackaged(
         self,
@@ -247,6 +288,7 @@ class _Preparation:
             result=result,
             reasons=reasons,
             notes=(
+                *(() if self._anew is None else told(self._anew)),
                 *checked.notes,
                 *(plan_notes(self._ground, self._ref, way) if result is Result.READY else ()),
             ),
@@ -267,11 +309,13 @@ class _Preparation:
         )
         if result is not Result.READY:
             return Prepared(plan)
-        return Prepared(plan, self._look.observer, Recipe(start))
+        made = None if self._anew is None else self._anew.package
+        return Prepared(plan, self._look.observer, Recipe(start, artifact=made))
 
     def _end(self, start: Deployment, target: Target, strategy: Strategy | None) -> Deployment:
         if strategy is None:
-            return moved(start, target, None, start.code_sha256)
+            code_sha256 = start.code_sha256 if self._anew is None else self._anew.code_sha256
+            return moved(start, target, None, code_sha256)
         return moved(start, target, strategy, self._repackaging(start, strategy).code_sha256)
 
     def _other_ends(self, start: Deployment) -> Iterator[Deployment]:
@@ -286,13 +330,16 @@ class _Preparation:
         reasons = checked.blocking or (
             Finding("not-repackaged", gate.repackaging_problem or "no route is left"),
         )
+        prepared = self._refused(gate, *reasons)
+        plan = replace(prepared.plan, notes=checked.notes, route=checked.route)
+        return replace(prepared, plan=plan)
+
+    def _refused(self, gate: GateFacts, *reasons: Finding) -> Prepared:
         return Prepared(
             FunctionPlan(
                 ref=self._ref,
                 result=Result.BLOCKED,
                 reasons=reasons,
-                notes=checked.notes,
-                route=checked.route,
                 owner=gate.owner,
                 assessment=gate.assessment,
             )

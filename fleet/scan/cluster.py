@@ -13,7 +13,7 @@ from fleet.aws.failures import Interrupted, NoCredentials
 from fleet.aws.session import Aws
 from fleet.cluster import ClusterProblem, here, once, stop_of, threads_here
 from fleet.errors import FleetError
-from fleet.permissions import SCAN
+from fleet.permissions import COLD_STARTS, SCAN
 from fleet.scan.lane import Look
 from fleet.scan.run import Found, Task, look_at
 
@@ -47,7 +47,7 @@ def _aws(job: ScanJob) -> Aws:
     try:
         aws = Aws(
             Clients(os.environ, parallelism=threads_here()),
-            SCAN,
+            (*SCAN, *COLD_STARTS) if job.look.options.cold_starts else SCAN,
             role_name=job.look.options.role_name,
             external_id=job.external_id,
             calls_per_second=job.calls_per_second,

@@ -9,8 +9,9 @@ from itertools import groupby
 from typing import TypeVar
 
 from fleet.aws import functions
+from fleet.aws.cold_starts import ColdStarts, read_cold_starts
 from fleet.aws.failures import CallFailed, RoleRefused, Situation
-from fleet.aws.metrics import read_invocations
+from fleet.aws.metrics import Traffic, read_traffic
 from fleet.aws.session import Aws
 from fleet.model import (
     LATEST,
@@ -44,7 +45,7 @@ class Look:
     owners: tuple[OwnerRule, ...]
     """Whose a function is, by its tags, before a stack is asked."""
     until: datetime
-    """End of the 30 days that --traffic counts."""
+    """End of the 30 days that --traffic and --cold-starts count."""
 
 
 def look_at_lane(aws: Aws, account: str, region: str, look: Look) -> LaneResult:
@@ -76,7 +77,7 @@ class _LaneLook:
             )
         except (CallFailed, RoleRefused) as error:
             return LaneResult(self._coverage(status_of_failure(error), error.why))
-        records = tuple(self._with_traffic(self._records(listing)))
+        records = tuple(self._with_traffic(self._records(listing), listing))
         status, reason = CoverageStatus.OK, ""
         if self._problem is not None:
             status = status_of_failure(self._problem)
@@ -227,14 +228,37 @@ class _LaneLook:
             lambda: functions.read_permissions(self._aws, self._lane, name, qualifier),
         )
 
-    def _with_traffic(self, records: list[FunctionRecord]) -> Iterable[FunctionRecord]:
+    def _with_traffic(
+        self, records: list[FunctionRecord], listing: functions.Listing
+    ) -> Iterable[FunctionRecord]:
         if not (self._options.traffic and records):
             return records
         names = sorted({each.config.ref.name for each in records})
-        sums = self._beside(
+        traffic = self._beside(
             "cloudwatch:GetMetricData",
-            lambda: read_invocations(self._aws, self._lane, names, self._look.until),
+            lambda: read_traffic(self._aws, self._lane, names, self._look.until),
         )
-        return [
-            replace(each, invocations=(sums or {}).get(each.config.ref.name)) for each in records
-        ]
+        if traffic is None:
+            return records
+        starts: Mapping[str, ColdStarts] | None = {}
+        if self._options.cold_starts:
+            groups = {name: listing.log_groups[name] for name in names}
+            starts = self._beside(
+                "logs:StartQuery",
+                lambda: read_cold_starts(self._aws, self._lane, groups, traffic, self._look.until),
+            )
+        return [_used(each, traffic, starts or {}) for each in records]
+
+
+def _used(
+    record: FunctionRecord, traffic: Mapping[str, Traffic], starts: Mapping[str, ColdStarts]
+) -> FunctionRecord:
+    name = record.config.ref.name
+    calls, cold = traffic[name], starts.get(name)
+    return replace(
+        record,
+        invocations=calls.invocations,
+        duration_ms=calls.duration_ms,
+        cold_starts=None if cold is None else cold.count,
+        init_ms=None if cold is None else cold.init_ms,
+    )

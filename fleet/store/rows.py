@@ -57,7 +57,11 @@ _TEXT = frozenset({str, NoneType})
 _NUMBER = frozenset({int, NoneType})
 _KINDS = {
     "code_size": _NUMBER,
+    "memory_mb": _NUMBER,
     "invocations": _NUMBER,
+    "duration_ms": _NUMBER,
+    "cold_starts": _NUMBER,
+    "init_ms": _NUMBER,
     "modified": frozenset({bool, NoneType}),
 }
 """What a column holds that is no text."""
@@ -227,6 +231,10 @@ def _function_row(scan_id: str, record: FunctionRecord) -> Row:
         "owner_name": stored_text(record.owner.name),
         "invocations": record.invocations,
         "signing_profile": config.signing_profile,
+        "memory_mb": config.memory_mb,
+        "duration_ms": record.duration_ms,
+        "cold_starts": record.cold_starts,
+        "init_ms": record.init_ms,
     }
 
 

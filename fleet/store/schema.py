@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 4
+VERSION = 5
 """Raised with every change to the tables below; an older fleet refuses a newer schema, a newer one
 brings an older schema up to date (upgrade.py)."""
 
@@ -95,6 +95,10 @@ FUNCTION = Table(
     Column("owner_name", _TEXT, nullable=False),
     Column("invocations", BigInteger),
     Column("signing_profile", _TEXT),
+    Column("memory_mb", Integer),
+    Column("duration_ms", BigInteger),
+    Column("cold_starts", BigInteger),
+    Column("init_ms", BigInteger),
     # No function without the coverage row that says how its lane ended.
     ForeignKeyConstraint(
         ["scan", "account", "region"],
@@ -136,6 +140,13 @@ PACKAGE = Table(
     Column("facts", LargeBinary, nullable=False, comment="PackageFacts as JSON, deflated"),
 )
 """What packages hold, whichever scan read them: the next scan downloads only what is new."""
+
+STATEMENT = Table(
+    "fleet_statement",
+    METADATA,
+    Column("code_sha256", _TEXT, primary_key=True, comment="of the package, as AWS gives it"),
+    Column("statement", LargeBinary, nullable=False, comment="in-toto statement as JSON, zlib"),
+)
 
 LEDGER = Table(
     "fleet_ledger",

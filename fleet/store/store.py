@@ -29,6 +29,7 @@ from fleet.store.lanes import Lanes
 from fleet.store.leases import LeasePart
 from fleet.store.rows import FunctionRow
 from fleet.store.schema import ACCOUNT, COVERAGE, SCAN
+from fleet.store.statements import StatementPart
 from fleet.store.summaries import HistoryPoint, Totals
 from fleet.store.waves import WavePart
 
@@ -36,8 +37,8 @@ _ROWS_AT_ONCE = 1000
 _IDS_NAMED = 5
 
 
-class Store(WavePart, LeasePart):
-    """Scans, ledger, waves and leases, in an SQLite file or PostgreSQL; threads may share it.
+class Store(WavePart, LeasePart, StatementPart):
+    """Everything that is remembered, in an SQLite file or PostgreSQL; threads may share it.
 
     Every method raises FileProblem when the database refuses, and then changed nothing.
     """

@@ -12,6 +12,12 @@ UPGRADES: Mapping[int, tuple[str, ...]] = {
     1: ("ALTER TABLE fleet_function ADD COLUMN signing_profile TEXT",),
     2: (),
     3: (),
+    4: (
+        "ALTER TABLE fleet_function ADD COLUMN memory_mb INTEGER",
+        "ALTER TABLE fleet_function ADD COLUMN duration_ms BIGINT",
+        "ALTER TABLE fleet_function ADD COLUMN cold_starts BIGINT",
+        "ALTER TABLE fleet_function ADD COLUMN init_ms BIGINT",
+    ),
 }
 """By version, what leads from its tables to the next one's, besides tables that are new."""
 

@@ -58,25 +58,32 @@ def after_move(  # noqa: PLR0911 - one an end
 
 
 def after_back(
-    state: MemberState, outcome: Outcome, why: str, now: datetime, *, ordered: bool
+    state: MemberState,
+    outcome: Outcome,
+    why: str,
+    now: datetime,
+    *,
+    ordered: bool,
+    stays: bool = False,
 ) -> MemberState:
     """The state after it was brought back, or was to be, because of `why`.
 
-    `ordered` says that people wanted it.
+    `ordered` says that people wanted it; `stays` that it goes back from arm64 without having
+    failed, as its plan wants it.
     """
     match outcome.result:
         case Result.INTERRUPTED:
             return replace(state, reason=outcome.reason)
-        case Result.ROLLED_BACK:
-            ended = _ended(state, Result.ROLLED_BACK, why, now)
-            return replace(ended, ordered=ordered)
-        case Result.ALREADY_THERE:
-            ended = _ended(state, Result.ROLLED_BACK, f"{why}; it was back already", now)
-            return replace(ended, ordered=ordered)
+        case Result.ROLLED_BACK | Result.ALREADY_THERE:
+            already = outcome.result is Result.ALREADY_THERE
+            said = f"{why}; it was back already" if already else why
+            if stays:
+                return _stayed(state, said, now)
+            return replace(_ended(state, Result.ROLLED_BACK, said, now), ordered=ordered)
         case Result.BLOCKED | Result.FAILED if state.phase is Phase.BAKING and not ordered:
-            # It serves calls, and fails: its next check brings it back, and the brake counts it.
+            # Its next check brings it back. What serves calls and fails the brake counts till then.
             said = f"{why}; and it is not back yet: {outcome.reason}"
-            return replace(state, result=Result.FAILED, reason=said)
+            return replace(state, result=state.result if stays else Result.FAILED, reason=said)
         case _:
             bad = outcome.result if outcome.result in FAILURES else Result.FAILED
             return _ended(state, bad, f"{why}; and it is not back: {outcome.reason}", now)
@@ -102,8 +109,7 @@ def after_stage(
             theirs=state.theirs,
         )
     if state.stage is Stage.ARM64 and result in {Result.BLOCKED, Result.STALE}:
-        # It has left go1.x, which is what counts, and nothing of it was touched since then.
-        return _ended(state, Result.MIGRATED, f"it stays on x86_64: {reason}", now)
+        return _stayed(state, reason, now)
     return _ended(state, result, reason, now)
 
 
@@ -114,6 +120,11 @@ def told(outcome: Outcome) -> str:
 
 def _ended(state: MemberState, result: Result, reason: str, now: datetime) -> MemberState:
     return replace(state, phase=Phase.ENDED, result=result, reason=reason, since=now)
+
+
+def _stayed(state: MemberState, reason: str, now: datetime) -> MemberState:
+    # It has left go1.x, which is what counts, and it is what it was then.
+    return _ended(state, Result.MIGRATED, f"it stays on x86_64: {reason}", now)
 
 
 def _baking(state: MemberState, share: float, now: datetime) -> MemberState:

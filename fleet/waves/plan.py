@@ -215,6 +215,17 @@ class Budget(PlanModel):
     """Of the functions of the wave, or of the plan."""
 
 
+class OnPrice(StrEnum):
+    """What becomes of a function whose calls cost more on arm64 than on x86_64."""
+
+    ROLLBACK = "rollback"
+    """It goes back to x86_64 and stays there, which is no failure."""
+    FLAG = "flag"
+    """It stays on arm64, and its reason says what it costs more."""
+    OFF = "off"
+    """Nobody asks."""
+
+
 class Canary(PlanModel):
     """How a function is watched after it has moved; the words are Flagger's.
 
@@ -234,7 +245,10 @@ class Canary(PlanModel):
     errors: Percent = 1.0
     """Percentage points by which the new version's error rate may exceed the old one's."""
     duration: float = Field(default=50, strict=True, ge=0)
-    """Percent by which its average duration may exceed the old one's."""
+    """Percent by which its average duration may exceed the old one's. On arm64 only where the plan
+    names it, or what calls cost can't be told: else `price` says how slow is too slow."""
+    price: OnPrice = OnPrice.ROLLBACK
+    """What if calls cost more on arm64, by duration times price of a GB-second."""
     throttles: Percent = 1.0
     """Percentage points by which its rate of throttles may exceed the old one's."""
     bake: Duration = "1h"
@@ -243,8 +257,12 @@ class Canary(PlanModel):
     """How long a step waits for the minimum of invocations; then it goes on, and says so."""
 
 
+REBUILD: Literal["rebuild"] = "rebuild"
+"""Of the second pass: each function's build is made here, from the source its binary names."""
+
+
 class Arm64(PlanModel):
-    """The second pass, once a function has moved and baked."""
+    """The second pass, once a function has moved and baked, with builds that are brought."""
 
     artifact: str
     """Build for arm64: a directory that holds NAME.zip for each function, or an S3 address with
@@ -289,7 +307,7 @@ class Manner(PlanModel):
     canary: Canary | None = None
     """None: aliases move at once, and nothing is watched afterwards."""
     budget: Budget = Budget(count=0)
-    arm64: Arm64 | None = None
+    arm64: Arm64 | Literal["rebuild"] | None = None
     """None: the architecture stays."""
 
 

@@ -403,7 +403,9 @@ class Coordinator:
 
     def _tell_failed(self, state: MemberState, wave: str) -> None:
         # However it ends then, it is told as soon as it fails.
-        event = f"failed: {state.ref.arn} {state.attempts} {state.stage}"
+        # Its stage is told by when that began: what is brought back further stays one failure.
+        stage = state.stage if state.baseline is None else state.baseline.isoformat()
+        event = f"failed: {state.ref.arn} {state.attempts} {stage}"
         if not self._is_first(wave, event):
             return
         self._desk.tell(

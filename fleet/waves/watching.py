@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from fleet.aws.metrics import LATE, NumbersAsked, read_numbers
 from fleet.deployment import OWN_ALIASES, Observed
@@ -13,10 +14,15 @@ from fleet.migration.ground import Ground
 from fleet.migration.observing import Observer
 from fleet.model import LATEST
 from fleet.traffic import Numbers
-from fleet.wave import MemberState
+from fleet.wave import MemberState, Stage
 
 BEFORE = timedelta(days=1)
 """Of the time before the move, what is compared with: a whole day, as calls come by the hour."""
+_PERIOD = timedelta(minutes=1)
+"""What numbers come for."""
+Pair = tuple[Numbers | None, Numbers | None]
+"""The old version's and the new one's; None where they could not be read."""
+_NOTHING_SHARED: Mapping[str, Pair] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +32,37 @@ class Comparison:
     qualifier: str
     old: NumbersAsked
     new: NumbersAsked
+    shared: tuple[NumbersAsked, NumbersAsked] | None = None
+    """Both, of all the time in which they have shared an alias; None where nobody asks."""
 
 
 def judged(
     ground: Ground, observer: Observer, policy: CanaryPolicy, state: MemberState, now: datetime
 ) -> Judgement:
     """One check of a function that bakes; raises CallFailed."""
-    pairs = tuple(comparisons(observer.look(), state, now))
     # A call that hangs is counted once it has timed out.
     late = max(LATE, timedelta(seconds=observer.now.timeout) + timedelta(minutes=1))
+    if now - late < (state.since or now) + _PERIOD:
+        return _too_early(late, state)
+    compared = tuple(comparisons(observer.look(), state, now))
     lane = ground.aws.lane(state.ref.account, state.ref.region)
-    asked = [each for pair in pairs for each in (pair.old, pair.new)]
+    pairs = [(each.old, each.new) for each in compared]
+    pairs += [each.shared for each in compared if each.shared is not None]
+    asked = [each for pair in pairs for each in pair]
     numbers = read_numbers(ground.aws, lane, state.ref.name, asked, now=now, late=late)
     found = list(zip(numbers[::2], numbers[1::2], strict=True))
-    return combined(policy, [pair.qualifier for pair in pairs], found, state, now)
+    names = [each.qualifier for each in compared]
+    sharing = [each.qualifier for each in compared if each.shared is not None]
+    shared = dict(zip(sharing, found[len(compared) :], strict=True))
+    return combined(policy, names, found[: len(compared)], state, now, shared)
+
+
+def _too_early(late: timedelta, state: MemberState) -> Judgement:
+    minutes = -(-late // timedelta(minutes=1))
+    reason = f"its first numbers are not in yet: those of its calls take {minutes} min"
+    return Judgement(
+        decision=Decision.WAIT, reason=reason, judged=False, failed_checks=state.failed_checks
+    )
 
 
 def comparisons(seen: Observed, state: MemberState, now: datetime) -> Iterator[Comparison]:
@@ -54,30 +77,40 @@ def comparisons(seen: Observed, state: MemberState, now: datetime) -> Iterator[C
     kept, serving = seen.kept, seen.serving
     if kept is None or serving is None:
         return
+    priced = state.stage is Stage.ARM64
+
+    def both(name: str, start: datetime, end: datetime | None) -> tuple[NumbersAsked, NumbersAsked]:
+        old, new = (
+            NumbersAsked(qualifier=name, version=version, start=start, end=end)
+            for version in (kept.version, serving.version)
+        )
+        return old, new
+
     for alias in seen.aliases:
         if alias.name in OWN_ALIASES:
             continue
         if alias.version == kept.version and alias.weights.keys() == {serving.version}:
-            yield Comparison(
-                alias.name,
-                NumbersAsked(qualifier=alias.name, version=kept.version, start=since),
-                NumbersAsked(qualifier=alias.name, version=serving.version, start=since),
-            )
-        elif alias.version in {LATEST, serving.version}:
+            shared = both(alias.name, began, None) if priced else None
+            yield Comparison(alias.name, *both(alias.name, since, None), shared)
+        elif alias.version == serving.version:
+            shared = both(alias.name, began, since) if priced else None
+            yield replace(with_before(alias.name), shared=shared)
+        elif alias.version == LATEST:
             yield with_before(alias.name)
 
 
 def combined(
     policy: CanaryPolicy,
     qualifiers: Sequence[str],
-    numbers: Sequence[tuple[Numbers | None, Numbers | None]],
+    numbers: Sequence[Pair],
     state: MemberState,
     now: datetime,
+    shared: Mapping[str, Pair] = _NOTHING_SHARED,
 ) -> Judgement:
     """One judgement of all names together: the worst counts. Pure.
 
-    `numbers` are the old ones and the new ones of each name. A name that nobody called, neither
-    before nor since, tells nothing.
+    `numbers` are the old ones and the new ones of each name; `shared` the same of all the time in
+    which both had calls of it. A name that nobody called, neither before nor since, tells nothing.
     """
     elapsed = now - (state.since or now)
     if state.unjudged and state.share >= WHOLE and elapsed >= policy.bake:
@@ -96,6 +129,7 @@ def combined(
                 share=state.share,
                 elapsed=elapsed,
                 failed_checks=state.failed_checks,
+                shared=shared.get(name),
             ),
         )
         for name, (old, new) in called or [("", (Numbers(), Numbers()))]
@@ -121,6 +155,7 @@ def _worst(each: Sequence[Judgement], failed_before: int) -> Judgement:
         reason="; ".join(reasons),
         judged=all(one.judged for one in telling),
         failed_checks=failed,
+        costs_more=all(one.costs_more for one in telling),
     )
 
 

@@ -18,7 +18,7 @@ from fleet.deployment import SERVING_ALIAS, X86_64_ALIAS, Back, Route
 from fleet.inspection import Target
 from fleet.leasing import Leases, function_key
 from fleet.migration.artifact import ARM64
-from fleet.migration.bringing import by_address
+from fleet.migration.bringing import by_address, by_rebuilding
 from fleet.migration.canary import (
     WHOLE,
     CanaryPolicy,
@@ -43,10 +43,10 @@ from fleet.store import Store
 from fleet.wave import Lease, MemberState, Order, Phase, Stage
 from fleet.waves.aftermath import after_back, after_move, after_stage, begun
 from fleet.waves.budget import FAILURES, is_failure
-from fleet.waves.canary_policy import policy_of
+from fleet.waves.canary_policy import policy_of, price_ratio
 from fleet.waves.due import Doing
 from fleet.waves.fingerprint import fingerprint_of_deployment
-from fleet.waves.plan import Member, RouteName, Wave
+from fleet.waves.plan import REBUILD, Member, RouteName, Wave
 from fleet.waves.watching import judged
 from fleet.waves.witness import Witness
 
@@ -54,7 +54,7 @@ _CHANGED = (
     "it is not what it was when the plan was made (another deploy, or other settings): plan it "
     "anew, under any name"
 )
-
+_NO_MORE = "the plan asks for no more"
 
 _ROUTES: Mapping[RouteName, AskedRoute] = {
     RouteName.BRIDGE: Route.BRIDGE,
@@ -135,7 +135,10 @@ class Worker:
 
     def _moved(self, task: Task, lease: Lease, ground: Ground, state: MemberState) -> MemberState:
         if state.stage is Stage.ARM64 and task.wave.arm64 is None:
-            said = "it stays on x86_64: the plan asks for no more"
+            if state.phase is Phase.UNDER_WAY:
+                # Whoever began it and died may have changed it.
+                return self._brought_back(task, lease, ground, state, _NO_MORE, stays=True)
+            said = f"it stays on x86_64: {_NO_MORE}"
             after = after_stage(task.wave, state, Result.MIGRATED, self._clock(), said)
             return self._saved(task, lease, after)
         state = begun(state, self._clock(), self._run, task.member.fingerprint)
@@ -176,14 +179,16 @@ class Worker:
             return move(ground, replace(prepared, plan=replace(plan, way=way)))
 
     def _judged(self, task: Task, lease: Lease, ground: Ground, state: MemberState) -> MemberState:
+        failed = state.result in FAILURES
         gone = state.stage is Stage.ARM64 and task.wave.arm64 is None
-        if state.result in FAILURES or (gone and state.share < WHOLE):
-            why = "the plan asks for no arm64 any more" if gone else "its canary failed"
-            return self._brought_back(task, lease, ground, state, why)
+        if failed or (gone and state.share < WHOLE):
+            why = "its canary failed" if failed else _NO_MORE
+            return self._brought_back(task, lease, ground, state, why, stays=not failed)
         if task.wave.canary is None:
             # The plan was edited since: nothing is watched any more.
             return self._promoted(task, lease, ground, replace(state, checked=self._clock()), WHOLE)
-        policy = policy_of(task.wave.canary)
+        ratio = price_ratio(ground.prices, state.ref.region)
+        policy = policy_of(task.wave.canary, state.stage, ratio)
         now = self._clock()
         verdict = self._verdict(ground, policy, state, now)
         state = replace(
@@ -194,8 +199,9 @@ class Worker:
             run=self._run,
         )
         if verdict.decision is Decision.ROLL_BACK:
-            why = f"its canary failed at {state.share * 100:.4g} % of its calls: {verdict.reason}"
-            return self._brought_back(task, lease, ground, state, why)
+            what = "it costs more on arm64" if verdict.costs_more else "its canary failed"
+            why = f"{what} at {state.share * 100:.4g} % of its calls: {verdict.reason}"
+            return self._brought_back(task, lease, ground, state, why, stays=verdict.costs_more)
         if verdict.decision is Decision.WAIT:
             return self._saved(task, lease, state)
         state = replace(state, unjudged=state.unjudged or not verdict.judged)
@@ -240,8 +246,16 @@ class Worker:
             )
 
     def _brought_back(
-        self, task: Task, lease: Lease, ground: Ground, state: MemberState, why: str
+        self,
+        task: Task,
+        lease: Lease,
+        ground: Ground,
+        state: MemberState,
+        why: str,
+        *,
+        stays: bool = False,
     ) -> MemberState:
+        """Bring it back; `stays` where it goes back to x86_64 and has not failed."""
         to = back_of(state) if task.ordered else _stage_back(state)
         prepared = prepare_back(ground, state.ref, to)
         if self._is_untouched(task, ground, state, prepared):
@@ -253,7 +267,7 @@ class Worker:
         state = replace(state, stage=stage, run=self._run, checked=self._clock())
         # One that has failed stays a failure: a brake does not let go because it has pulled.
         ordered = task.ordered and not is_failure(task.state)
-        after = after_back(state, outcome, why, self._clock(), ordered=ordered)
+        after = after_back(state, outcome, why, self._clock(), ordered=ordered, stays=stays)
         return self._saved(task, lease, after)
 
     def _is_untouched(
@@ -306,7 +320,11 @@ def prepared_for(ground: Ground, wave: Wave, member: Member, stage: Stage, room:
     """
     ref = member.ref
     if stage is Stage.ARM64 and wave.arm64 is not None:
-        return prepare_architecture(ground, ref, by_address(wave.arm64.artifact, room))
+        if wave.arm64 == REBUILD:
+            bring = by_rebuilding(ARM64)
+        else:
+            bring = by_address(wave.arm64.artifact, room)
+        return prepare_architecture(ground, ref, bring)
     prepared = prepare(ground, ref)
     return _as_planned(ground, member, prepared)
 

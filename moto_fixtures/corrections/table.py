@@ -15,6 +15,7 @@ from . import (
     function_code,
     function_layers,
     function_lists,
+    insights,
     layer_versions,
     layers,
     metrics,
@@ -90,6 +91,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("lambda", "UpdateAlias"): aliases.update_alias,
     ("lambda", "UpdateFunctionCode"): updates.update_function_code,
     ("lambda", "UpdateFunctionConfiguration"): updates.update_function_configuration,
+    ("logs", "GetQueryResults"): insights.get_query_results,
+    ("logs", "StartQuery"): insights.start_query,
+    ("logs", "StopQuery"): insights.stop_query,
     ("organizations", "ListAccounts"): organizations.list_accounts,
     ("organizations", "ListAccountsForParent"): organizations.list_accounts_for_parent,
     (

@@ -15,6 +15,7 @@ from moto.utilities.utils import get_partition
 from .credentials import Sessions
 from .function_state import Failure, FunctionState
 from .line import Hook
+from .log_store import LogStore, Query
 from .metric_store import MetricStore
 from .request import Call
 from .rules import Rules
@@ -90,6 +91,10 @@ class World:
     """(account, region) → bytes of code storage, where it isn't the usual 75 GB."""
     metrics: MetricStore = field(default_factory=MetricStore)
     """What Lambda has sent to CloudWatch."""
+    logs: LogStore = field(default_factory=LogStore)
+    """What Lambda has written into log groups."""
+    queries: dict[str, Query] = field(default_factory=dict)
+    """Id → a query of these, started and perhaps ended."""
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.clock)

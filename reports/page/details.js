@@ -10,9 +10,9 @@ function element(name, text, attributes = {}) {
   return made;
 }
 
-function shown(value) {
-  if (value === null) return "not looked at";
-  return typeof value === "number" ? value.toLocaleString("en-US") : value;
+function shown(value, unknown = "not looked at") {
+  if (value === null) return unknown;
+  return typeof value === "number" ? value.toLocaleString("en-US", { maximumFractionDigits: 4 }) : value;
 }
 
 function showDetails(table, row) {
@@ -21,7 +21,7 @@ function showDetails(table, row) {
   dialog.querySelector("dl").replaceChildren(
     ...table.columns.flatMap((column) => {
       const value = column.values[column.codes[row]];
-      return [element("dt", column.label), element("dd", value === "" ? column.empty : shown(value))];
+      return [element("dt", column.label), element("dd", value === "" ? column.empty : shown(value, column.unknown))];
     }),
   );
   dialog.showModal();

@@ -90,7 +90,7 @@ class Grid {
     const line = element("tr", undefined, { "aria-rowindex": index + 2, "aria-selected": this.selected.has(row), "data-index": index });
     this.columns.forEach((column, position) => {
       const value = column.values[column.codes[row]];
-      const cell = element("td", value === "" ? "–" : shown(value), { role: "gridcell", "aria-colindex": position + 1, tabindex: "-1", "data-key": column.key });
+      const cell = element("td", value === "" ? "–" : shown(value, column.unknown), { role: "gridcell", "aria-colindex": position + 1, tabindex: "-1", "data-key": column.key });
       if (column.number) cell.className = "number";
       if (value === null) cell.classList.add("void");
       if (value !== null && ["use", "verdict"].includes(column.key)) {

@@ -10,9 +10,10 @@ async function unpack(base64) {
 }
 
 // Numbers come as steps, each from the one before; null, which is not looked at, stands before all.
-function summed(steps) {
+// They are whole parts of a unit, so that nothing is lost on the way.
+function summed(steps, parts) {
   let sum = 0;
-  return steps.map((step) => (step === null ? null : (sum += step)));
+  return steps.map((step) => (step === null ? null : (sum += step) / parts));
 }
 
 class Table {
@@ -26,7 +27,7 @@ class Table {
     this.columns = head.columns.map((column) => {
       const codes = new widths[column.bytes](block, at, this.size);
       at += Math.ceil((this.size * column.bytes) / 4) * 4;
-      return { ...column, values: column.number ? summed(column.values) : column.values, codes };
+      return { ...column, values: column.number ? summed(column.values, column.parts) : column.values, codes };
     });
     this.byKey = new Map(this.columns.map((column) => [column.key, column]));
     this.order = new Uint32Array(this.size).map((_, row) => row);

@@ -54,6 +54,34 @@ def bridged(name: str, version: str = "$LATEST", **changes: object) -> dict[str,
     return row(name, version, **(told | changes))
 
 
+def test_memory_and_log_groups_are_those_of_the_versions_found(aws: Aws, server: Canned) -> None:
+    own = {"LogFormat": "JSON", "LogGroup": "/shop/orders"}
+    server.answer = Script(
+        page(
+            row(MemorySize=512, LoggingConfig=own),
+            row(version="1", MemorySize=128, LoggingConfig={"LogGroup": "/aws/lambda/orders"}),
+            row(version="2", MemorySize=512, LoggingConfig={}),
+            row(version="3", Runtime="python3.12", LoggingConfig={"LogGroup": "/elsewhere"}),
+            row("refund"),
+        )
+    )
+    listing = listed(aws)
+    assert [each.memory_mb for each in listing.found] == [512, 128, 512, None]
+    assert listing.log_groups == {
+        "orders": {"/shop/orders", "/aws/lambda/orders"},
+        "refund": {"/aws/lambda/refund"},
+    }
+
+
+@pytest.mark.parametrize("memory", [0, -128, "512", 1.5, 2**31])
+def test_a_memory_that_can_be_none_is_a_failed_call(
+    aws: Aws, server: Canned, memory: object
+) -> None:
+    server.answer = Script(page(row(MemorySize=memory)))
+    with pytest.raises(CallFailed):
+        listed(aws)
+
+
 def test_a_row_becomes_a_value_without_its_environment(aws: Aws, server: Canned) -> None:
     layer = f"arn:aws:lambda:{REGION}:{OWN}:layer:certificates:2"
     server.answer = Script(page(row(Layers=[{"Arn": layer, "CodeSize": 1}])))

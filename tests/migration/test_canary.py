@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.migration.call_cost import PriceCheck
 from fleet.migration.canary import (
     WHOLE,
     CanaryPolicy,
@@ -52,6 +53,9 @@ def numbers(
 
 
 FINE = numbers(1000)
+SLOWER = numbers(1000, average_ms=200)
+ON_ARM64 = replace(POLICY, duration=None, price=PriceCheck(roll_back=True, ratio=0.8))
+"""200 ms instead of 100 ms cost 60 % more with it."""
 
 
 def judged(
@@ -62,9 +66,16 @@ def judged(
     share: float = 0.1,
     failed_checks: int = 0,
     policy: CanaryPolicy = POLICY,
+    shared: tuple[Numbers | None, Numbers | None] | None = None,
 ) -> Judgement:
     return judge(
-        policy, old, new, share=share, elapsed=minutes * MINUTE, failed_checks=failed_checks
+        policy,
+        old,
+        new,
+        share=share,
+        elapsed=minutes * MINUTE,
+        failed_checks=failed_checks,
+        shared=shared,
     )
 
 
@@ -253,6 +264,73 @@ def test_weights_go_up_in_steps_to_the_maximum_and_then_to_the_whole(
     assert list(way(policy)) == shares
 
 
+# What calls cost.
+
+
+@pytest.mark.parametrize(
+    ("share", "minutes", "shared", "decision"),
+    [
+        # Nothing breaks before the end of a step.
+        (0.1, 9.9, (FINE, SLOWER), WAIT),
+        (0.1, 10, (FINE, SLOWER), ROLL_BACK),
+        (0.1, 10, (FINE, FINE), PROMOTE),
+        # The day before tells less: it is asked at the end of the bake, where nothing else is.
+        (0.1, 10, None, PROMOTE),
+        (WHOLE, 59.9, None, WAIT),
+        (WHOLE, 60, None, ROLL_BACK),
+        (WHOLE, 60, (FINE, FINE), PROMOTE),
+        (WHOLE, 60, (numbers(3), FINE), ROLL_BACK),
+    ],
+)
+def test_what_calls_cost_is_asked_once_a_step_is_over(
+    share: float,
+    minutes: float,
+    shared: tuple[Numbers, Numbers] | None,
+    decision: Decision,
+) -> None:
+    found = judged(FINE, SLOWER, share=share, minutes=minutes, shared=shared, policy=ON_ARM64)
+    assert (found.decision, found.judged) == (decision, True)
+    assert found.costs_more is (decision is ROLL_BACK)
+
+
+def test_calls_that_cost_more_fail_as_many_checks_as_any_other() -> None:
+    policy = replace(ON_ARM64, threshold=2)
+    first = judged(FINE, SLOWER, shared=(FINE, SLOWER), policy=policy)
+    assert (first.decision, first.failed_checks, first.costs_more) == (WAIT, 1, True)
+    second = judged(FINE, SLOWER, shared=(FINE, SLOWER), policy=policy, failed_checks=1)
+    assert second.decision is ROLL_BACK
+
+
+def test_what_fails_besides_costing_more_has_failed() -> None:
+    bad = replace(SLOWER, errors=100)
+    found = judged(FINE, bad, shared=(FINE, SLOWER), policy=ON_ARM64)
+    assert (found.decision, found.costs_more) == (ROLL_BACK, False)
+    limited = replace(ON_ARM64, duration=0.5)
+    found = judged(FINE, SLOWER, shared=(FINE, SLOWER), policy=limited)
+    assert (found.decision, found.costs_more) == (ROLL_BACK, False)
+
+
+def test_calls_that_cost_more_are_told_and_go_on_where_people_want_it_so() -> None:
+    policy = replace(ON_ARM64, price=PriceCheck(roll_back=False, ratio=0.8))
+    found = judged(FINE, SLOWER, shared=(FINE, SLOWER), policy=policy)
+    assert (found.decision, found.costs_more, found.failed_checks) == (PROMOTE, False, 0)
+    assert found.reason.endswith("they cost 60 % more")
+
+
+def test_a_price_that_is_not_known_holds_nothing_back_and_is_told() -> None:
+    policy = replace(ON_ARM64, price=PriceCheck(roll_back=True, ratio=None))
+    found = judged(FINE, SLOWER, shared=(FINE, SLOWER), policy=policy)
+    assert found.decision is PROMOTE
+    assert "no price of its region is known" in found.reason
+
+
+def test_few_calls_do_not_tell_what_they_cost_however_long_it_takes() -> None:
+    slow = numbers(19, average_ms=9000)
+    found = judged(FINE, slow, minutes=1440, shared=(FINE, slow), policy=ON_ARM64)
+    assert (found.decision, found.judged) == (PROMOTE, False)
+    assert found.reason.endswith("what they cost was not compared, since there were too few calls")
+
+
 def way(policy: CanaryPolicy) -> Iterator[float]:
     share = 0.0
     while share < WHOLE:
@@ -269,10 +347,12 @@ POLICIES = st.builds(
     threshold=st.integers(1, 4),
     minimum=st.integers(1, 200),
     errors=st.floats(0, 1),
-    duration=st.floats(0, 5),
+    duration=st.none() | st.floats(0, 5),
     throttles=st.floats(0, 1),
     bake=st.timedeltas(timedelta(), timedelta(days=1)),
     longest=st.timedeltas(timedelta(), timedelta(days=2)),
+    price=st.none()
+    | st.builds(PriceCheck, roll_back=st.booleans(), ratio=st.none() | st.floats(0.1, 2)),
 )
 
 
@@ -311,9 +391,17 @@ def test_what_is_worse_is_never_judged_better(
     failed_checks: int,
     data: st.DataObject,
 ) -> None:
+    side_by_side = data.draw(st.booleans())
+
     def decision(numbers: Numbers) -> Decision:
         return judge(
-            policy, old, numbers, share=share, elapsed=elapsed, failed_checks=failed_checks
+            policy,
+            old,
+            numbers,
+            share=share,
+            elapsed=elapsed,
+            failed_checks=failed_checks,
+            shared=(old, numbers) if side_by_side else None,
         ).decision
 
     before = decision(new)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.linker_flags import HIDDEN, arguments, without_values
 from fleet.package.binary.facts import read_binary
-from fleet.package.binary.linker_flags import HIDDEN, without_values
 from moto_fixtures.build import build
 from tests.package.builds import AS_GO_DOES, orders
 from tests.package.elf_files import Bytes
@@ -65,6 +65,7 @@ def test_every_value_is_hidden_and_nothing_else(flags: tuple[str, str]) -> None:
         (f"-s -X main.token={VALUE} -w", "-s -X main.token=(hidden) -w"),
         (f"-X=main.token={VALUE}=a=", "-X=main.token=(hidden)"),
         (f"all=-X main.token={VALUE}", "all=-X main.token=(hidden)"),
+        (f" all=-X main.token={VALUE}", " all=-X main.token=(hidden)"),
         (f"-X main.a=-X -X main.b={VALUE}", "-X main.a=(hidden) -X main.b=(hidden)"),
         # What no Go would build, and somebody may have written all the same.
         (f"-X 'main.token={VALUE} {VALUE}", "-X 'main.token=(hidden)'"),
@@ -86,3 +87,22 @@ def test_facts_of_a_real_build_hold_the_names_and_never_the_values() -> None:
     assert facts.build is not None
     assert "-X main.build=(hidden)" in facts.build.settings["-ldflags"].replace("'", "")
     assert linked["main.build"] not in repr(facts)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("", ()),
+        ("-s -w", ("-s", "-w")),
+        ("all=-s\t-w", ("-s", "-w")),
+        (" all=-X main.token=a=b", ("-X", "main.token=a=b")),
+        ("-X 'main.a=b c' \"-w\"", ("-X", "main.a=b c", "-w")),
+        ("-X main.a='b c'", ("-X", "main.a='b", "c'")),
+        ("''", ("",)),
+        ("'a'b", ("a", "b")),
+        ("-X 'main.a=b", None),
+        ("'", None),
+    ],
+)
+def test_arguments_are_parted_as_go_does(written: str, expected: tuple[str, ...] | None) -> None:
+    assert arguments(written) == expected

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from random import Random
 
 import pandas as pd
@@ -23,6 +24,7 @@ from fleet.model import (
     ScanOptions,
     ScanState,
 )
+from fleet.prices import OWN, Price, Prices
 from reports.frames import function_frame, history_frame
 from reports.report import Deadline, ReportData
 
@@ -60,6 +62,26 @@ DEADLINE = Deadline(
 )
 
 
+PRICES = Prices(
+    {
+        "eu-central-1": Price(
+            x86_64=Decimal("0.0000166667"),
+            arm64=Decimal("0.0000133334"),
+            request=Decimal("0.0000002"),
+            source="a table of prices",
+            looked_up=date(2026, 8, 30),
+        ),
+        # Twice as much, so that nobody can take the one for the other.
+        "us-east-1": Price(
+            x86_64=Decimal("0.0000333334"),
+            arm64=Decimal("0.0000266668"),
+            request=Decimal("0.0000004"),
+            source=OWN,
+        ),
+    }
+)
+
+
 @dataclass(frozen=True)
 class Point:
     """A past scan, as the store sums it up."""
@@ -82,6 +104,7 @@ def function(**changes: object) -> tuple[object, ...]:
         "package_type": "Zip",
         "handler": "main",
         "architecture": "x86_64",
+        "memory_mb": None,
         "code_size": 1_000_000,
         "code_sha256": "q83vEjRWeJA=",
         "last_modified": "2022-05-04T03:02:01+00:00",
@@ -92,6 +115,9 @@ def function(**changes: object) -> tuple[object, ...]:
         "owner_kind": "unknown",
         "owner_name": "",
         "invocations": None,
+        "duration_ms": None,
+        "cold_starts": None,
+        "init_ms": None,
         "signing_profile": None,
         **dict.fromkeys(FUNCTION_COLUMNS[FUNCTION_COLUMNS.index("verdict") :]),
     }
@@ -168,6 +194,7 @@ def report(
     accounts: Iterable[Account] = ACCOUNTS,
     history: pd.DataFrame | None = None,
     deadline: Deadline = DEADLINE,
+    prices: Prices = PRICES,
 ) -> ReportData:
     listed = list(accounts)
     return ReportData(
@@ -178,6 +205,7 @@ def report(
         history=past({}) if history is None else history,
         deadline=deadline,
         generated=START,
+        prices=prices,
     )
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
@@ -11,6 +12,7 @@ from fleet.model import Account, Coverage, CoverageStatus
 from tests.reports.conftest import Open
 from tests.reports.samples import (
     ACCOUNTS,
+    HEADER,
     INSPECTED,
     REVISION,
     everything_seen,
@@ -469,3 +471,46 @@ def test_a_hundred_thousand_rows_scroll_search_and_sort(open_report: Open) -> No
     page.get_by_role("button", name="Copy ARNs").click()
     expect(page.locator("#status")).to_contain_text("100,000 ARNs copied")
     assert seen.clipboard().count("\n") == 100_000
+
+
+def test_costs_are_shown_sorted_and_told_in_the_details(open_report: Open) -> None:
+    rows = [
+        function(
+            name=name, memory_mb=memory, invocations=calls, duration_ms=calls * 100, init_ms=init
+        )
+        for name, memory, calls, init in (
+            ("cheap", 128, 1, 5),
+            ("dear", 1024, 1_000_000, None),
+            ("dearer", 1024, 10_000_000, 900_000),
+            ("unknown", 1024, 0, 0),
+        )
+    ]
+    rows.append(function(name="unmeasured", memory_mb=512))
+    asked = replace(HEADER, options=replace(HEADER.options, traffic=True))
+    seen = open_report(report(rows, asked=asked))
+    heading = seen.page.get_by_role("columnheader", name="Cost, 30 days", exact=True)
+    heading.click()
+    heading.click()
+    assert seen.names() == ["dearer", "dear", "cheap", "unknown", "unmeasured"]
+    costs = seen.page.locator("#grid td[data-key=cost_custom_runtime]").all_text_contents()
+    # 2 + 10 × 1.66667 + 900 GB-s × 0.0000166667; 0.2 + 1.66667; less than a ten-thousandth.
+    assert costs == ["18.6817", "1.8667", "0", "0", "not estimated"]
+    dialog = seen.page.get_by_role("dialog")
+    for name, note in (
+        ("dearer", "estimated in USD"),
+        ("dear", "at least: init is not known"),
+        ("unmeasured", "its calls or how long they took are not known"),
+    ):
+        seen.page.get_by_role("gridcell", name=name, exact=True).dblclick()
+        expect(dialog).to_contain_text(f"About the cost{note}")
+        seen.page.keyboard.press("Escape")
+    assert "What it is worth" in (seen.page.locator("main").text_content() or "")
+
+
+def test_without_traffic_the_table_has_no_costs(open_report: Open) -> None:
+    seen = open_report(report([function(memory_mb=512)]))
+    assert seen.page.get_by_role("columnheader", name="Cost, 30 days", exact=True).count() == 0
+    seen.page.get_by_role("gridcell", name="orders", exact=True).dblclick()
+    dialog = seen.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Memory in MB512")
+    expect(dialog).not_to_contain_text("Cold starts")

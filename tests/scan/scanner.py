@@ -26,7 +26,7 @@ from fleet.model import (
     ScanHeader,
     ScanOptions,
 )
-from fleet.permissions import INSPECT, SCAN, Permission
+from fleet.permissions import COLD_STARTS, INSPECT, SCAN, Permission
 from fleet.scan import Crew, Inbox, Inspector, Look, begin, look_at, resume, run
 from fleet.store import Store
 
@@ -151,6 +151,8 @@ class Scanner:
             asked = self.store.scan(resumes).options if resumes else options
             inspects = asked is not None and asked.inspect is not None
             permissions = (*SCAN, *INSPECT) if inspects else SCAN
+            if asked is not None and asked.cold_starts:
+                permissions = (*permissions, *COLD_STARTS)
             aws = self.aws(permissions, stop=stop, clock=self.clock, **changes)
             header = (
                 resume(aws, self.store, resumes)

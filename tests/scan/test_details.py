@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,13 +20,37 @@ from fleet.model import (
     LaneResult,
 )
 from fleet.scan.lane import Look, look_at_lane
+from moto_fixtures.corrections.log_store import Reports
+from moto_fixtures.corrections.metric_store import Calls
 from tests.moto_fixtures.small_organization import (
     HOME,
     MEMBER,
     ROLE,
     Client,
+    Organization,
 )
-from tests.scan.conftest import ALONE, Small, row
+from tests.scan.conftest import ALONE, EU, Small, row
+
+
+def called(organization: Organization, name: str, region: str = HOME) -> None:
+    """Let a function have been called ten times, once after a cold start."""
+    emulator = organization.emulator
+    at = datetime.fromtimestamp(organization.clock(), UTC) - timedelta(days=1)
+    emulator.record_calls(MEMBER, region, name, at, Calls(invocations=10, duration_ms=7))
+    reports = Reports(calls=10, starts=1, init_ms=80)
+    emulator.record_reports(MEMBER, region, f"/aws/lambda/{name}", at, reports)
+
+
+def test_without_a_log_group_cold_starts_are_unknown_and_the_row_has_no_gap(small: Small) -> None:
+    with small() as (organization, fleet):
+        called(organization, "orders")
+        at = datetime.fromtimestamp(organization.clock(), UTC) - timedelta(days=1)
+        calls = Calls(invocations=10, duration_ms=7)
+        organization.emulator.record_calls(MEMBER, EU, "orders", at, calls)
+        found = fleet.scan(replace(ALONE, traffic=True, cold_starts=True))
+    starts = {each["region"]: each["cold_starts"] for each in found.rows}
+    assert starts == {HOME: 1, EU: None}
+    assert row(found, region=EU).status is CoverageStatus.OK
 
 
 @pytest.mark.parametrize(
@@ -37,15 +62,20 @@ from tests.scan.conftest import ALONE, Small, row
         ("lambda:ListEventSourceMappings", "callers"),
         ("lambda:GetPolicy", "callers"),
         ("cloudwatch:GetMetricData", "invocations"),
+        ("cloudwatch:GetMetricData", "duration_ms"),
+        ("logs:StartQuery", "cold_starts"),
+        ("logs:GetQueryResults", "init_ms"),
     ],
 )
 def test_a_denied_detail_costs_only_itself_and_shows_in_the_row(
     small: Small, action: str, column: str
 ) -> None:
-    options = replace(ALONE, callers=True, traffic=True)
+    options = replace(ALONE, callers=True, traffic=True, cold_starts=True)
     with small(denied=frozenset({(MEMBER, action)})) as (organization, fleet):
         for name in ("billing", "catalog"):
             organization.add_function(name)
+        for name in ("billing", "catalog", "orders"):
+            called(organization, name)
         organization.emulator.calls.clear()
         scan = fleet.scan(options)
         asked = [call for call in organization.emulator.calls if call.action == action]
@@ -56,7 +86,13 @@ def test_a_denied_detail_costs_only_itself_and_shows_in_the_row(
     assert action in found.reason
     here = [each for each in scan.rows if each["region"] == HOME]
     assert [each["name"] for each in here] == ["billing", "catalog", "orders"]
-    readable = {"tags", "aliases", "callers", "invocations"} - {column}
+    of_traffic = {"invocations", "duration_ms", "cold_starts", "init_ms"}
+    readable = {"tags", "aliases", "callers", *of_traffic} - {column}
+    if column in {"invocations", "duration_ms"}:
+        # Whether a log holds every call can't be told without them.
+        readable -= of_traffic
+    if column in {"cold_starts", "init_ms"}:
+        readable -= {"cold_starts", "init_ms"}
     if column == "aliases":
         # Who calls a version through its aliases can't be told without them.
         readable -= {"callers"}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fleet.model import GO1X, LATEST, CoverageStatus, ScanOptions, ScanState, Use
-from fleet.permissions import SCAN, Where
+from fleet.permissions import COLD_STARTS, SCAN, Where
 from moto_fixtures.corrections.permissions import GLOBAL_SERVICES
 from moto_fixtures.definition import Organization
 from moto_fixtures.expected import Count, expected, expected_coverage, use_of
@@ -29,7 +29,13 @@ PAGE = 50
 def looked(
     seeded: Emulator, northwind: Organization, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Scan, list[Call], Path]]:
-    options = ScanOptions(organization=True, callers=True, traffic=True, regions=northwind.regions)
+    options = ScanOptions(
+        organization=True,
+        callers=True,
+        traffic=True,
+        cold_starts=True,
+        regions=northwind.regions,
+    )
     directory = tmp_path_factory.mktemp("whole")
     seeded.calls.clear()
     with scanner(seeded.environment, directory, clock=now) as fleet:
@@ -39,7 +45,7 @@ def looked(
 
 @pytest.fixture
 def whole(looked: tuple[Scan, list[Call], Path]) -> Scan:
-    """A scan of everything, with --callers and --traffic."""
+    """A scan of everything, with --callers, --traffic and --cold-starts."""
     return looked[0]
 
 
@@ -185,9 +191,29 @@ def test_tags_traffic_and_callers_of_latest_are_those_of_the_files(
         function = files[name_of(row)]
         assert json.loads(row["tags"]) == function.tags, row["name"]
         assert row["invocations"] == (function.invocations or 0), row["name"]
+        assert row["duration_ms"] == function.invocations * function.average_ms, row["name"]
         if row["qualifier"] == LATEST:
             found = Counter(each["kind"] for each in json.loads(row["callers"]))
             assert found == callers_of_latest(function), row["name"]
+
+
+def test_memory_and_cold_starts_are_those_of_the_files_where_the_logs_hold_every_call(
+    whole: Scan, northwind: Organization
+) -> None:
+    files = functions(northwind)
+    unknown = set()
+    for row in whole.rows:
+        function = files[name_of(row)]
+        if row["qualifier"] == LATEST:
+            assert row["memory_mb"] == function.memory, row["name"]
+        if function.invocations and function.logged_days < 30:
+            unknown.add(row["name"])
+            assert (row["cold_starts"], row["init_ms"]) == (None, None), row["name"]
+        else:
+            cold = -(-function.invocations // function.cold)
+            assert row["cold_starts"] == cold, row["name"]
+            assert row["init_ms"] == cold * function.init_ms, row["name"]
+    assert unknown, "the organization has a log that was not kept"
 
 
 def test_accounts_keep_their_names_and_units(whole: Scan, northwind: Organization) -> None:
@@ -225,7 +251,7 @@ def test_no_environment_variable_or_key_reaches_the_files(
 def test_every_call_is_in_the_table_of_permissions_and_made_where_it_says(
     calls: list[Call], northwind: Organization
 ) -> None:
-    table = {each.action: each.where for each in SCAN}
+    table = {each.action: each.where for each in (*SCAN, *COLD_STARTS)}
     assert {call.action for call in calls} <= table.keys()
     elsewhere = {call.action for call in calls if call.account != northwind.management}
     assert {table[action] for action in elsewhere} == {Where.MEMBER}
@@ -234,14 +260,16 @@ def test_every_call_is_in_the_table_of_permissions_and_made_where_it_says(
 def test_every_permission_of_the_table_is_used_but_the_one_for_lack_of_another(
     calls: list[Call],
 ) -> None:
-    unused = {each.action for each in SCAN} - {call.action for call in calls}
-    assert unused == {"ec2:DescribeRegions"}
+    unused = {each.action for each in (*SCAN, *COLD_STARTS)} - {call.action for call in calls}
+    # Regions are told by another call, and no query takes so long that it has to be stopped.
+    assert unused == {"ec2:DescribeRegions", "logs:StopQuery"}
 
 
 def test_nothing_that_writes_is_ever_called(calls: list[Call]) -> None:
     reading = ("List", "Get", "Describe")
     others = {call.operation for call in calls if not call.operation.startswith(reading)}
-    assert others == {"AssumeRole"}
+    # A query is started, and changes nothing.
+    assert others == {"AssumeRole", "StartQuery"}
 
 
 def test_the_management_account_is_read_without_a_role_and_others_with_one_each(
@@ -325,4 +353,6 @@ def test_without_callers_none_are_asked_for_and_every_version_is_found_all_the_s
     assert set(scan.versions()) == {
         version for version in whole.versions() if version[:2] in PLACES
     }
-    assert {(row["callers"], row["invocations"]) for row in scan.rows} == {(None, None)}
+    assert asked["StartQuery"] == 0
+    unread = ("callers", "invocations", "duration_ms", "cold_starts", "init_ms")
+    assert {row[name] for row in scan.rows for name in unread} == {None}

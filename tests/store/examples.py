@@ -80,6 +80,15 @@ def lane(
     )
 
 
+USED = ("memory_mb", "duration_ms", "cold_starts", "init_ms")
+"""What the fifth schema has of a function and the ones before it have not."""
+
+
+def without_use() -> list[str]:
+    """Statements that take a state back to before the fifth schema."""
+    return [f"ALTER TABLE fleet_function DROP COLUMN {name}" for name in USED]
+
+
 def column(store: Store, name: str, scan_id: str = SCAN) -> list[object]:
     """One column of the saved function versions, in their order."""
     at = FUNCTION_COLUMNS.index(name)

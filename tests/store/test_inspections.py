@@ -30,7 +30,7 @@ from fleet.inspection import (
 )
 from fleet.model import FUNCTION_COLUMNS, FunctionConfig, LaneResult, Use
 from fleet.store import Store, inspections
-from tests.store.examples import SCAN, header, lane, record
+from tests.store.examples import SCAN, header, lane, record, without_use
 
 READY = Inspection(
     Assessment(
@@ -226,6 +226,8 @@ def test_scans_of_the_first_schema_are_kept_and_can_be_inspected(tmp_path: Path)
         connection.execute("DROP TABLE fleet_inspection")
         connection.execute("DROP TABLE fleet_package")
         connection.execute("ALTER TABLE fleet_function DROP COLUMN signing_profile")
+        for statement in without_use():
+            connection.execute(statement)
         connection.execute("UPDATE fleet_schema SET version = 1")
     with Store.open(str(file)) as store:
         assert store.scans() == [header()]

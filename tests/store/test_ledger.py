@@ -20,7 +20,7 @@ from fleet.ledger import Action, Entry, EntryState, Verb
 from fleet.model import Alias, FunctionRef
 from fleet.store import Store
 from tests import strategies
-from tests.store.examples import ACCOUNT, SCAN, START, header, intended, lane
+from tests.store.examples import ACCOUNT, SCAN, START, header, intended, lane, without_use
 
 ORDERS = FunctionRef("aws", ACCOUNT, "eu-west-1", "orders")
 LATER = START + timedelta(seconds=2)
@@ -308,6 +308,8 @@ def test_scans_of_the_second_schema_are_kept_beside_a_new_ledger(state: str) -> 
         with store._database.writing() as connection:
             connection.execute(text("DROP TABLE fleet_ledger"))
             connection.execute(text("DROP TABLE fleet_hash_key"))
+            for statement in without_use():
+                connection.execute(text(statement))
             connection.execute(text("UPDATE fleet_schema SET version = 2"))
     with Store.open(state) as store:
         assert store.scans() == [header()]

@@ -134,8 +134,8 @@ def test_database_of_another_program_is_refused_and_left_as_it_was(tmp_path: Pat
     ("statement", "said"),
     [
         (
-            "UPDATE fleet_schema SET version = 5",
-            "newer fleet .schema 5, this one knows 4.; upgrade",
+            "UPDATE fleet_schema SET version = 6",
+            "newer fleet .schema 6, this one knows 5.; upgrade",
         ),
         ("UPDATE fleet_schema SET version = 0", "which no fleet ever wrote"),
         ("DELETE FROM fleet_schema", "which no fleet ever wrote"),
@@ -189,6 +189,10 @@ HELD: dict[str, list[object]] = {
     "callers": ["5", '[{"kind": "dream", "source": "", "qualifier": ""}]'],
     "code_size": ["large", 1.5],
     "invocations": ["many"],
+    "memory_mb": ["much", 1.5],
+    "duration_ms": ["long", 1.5],
+    "cold_starts": ["many"],
+    "init_ms": ["long"],
     "handler": [b"main"],
     "name": [b"main"],
     "use": ["dreaming"],

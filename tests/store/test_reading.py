@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from fleet.errors import BadSelection, FileProblem
 from fleet.inspection import (
@@ -30,7 +31,17 @@ from fleet.model import (
 )
 from fleet.store import Store
 from tests import strategies
-from tests.store.examples import ACCOUNT, SCAN, START, column, header, lane, record
+from tests.store.examples import (
+    ACCOUNT,
+    SCAN,
+    START,
+    USED,
+    column,
+    header,
+    lane,
+    record,
+    without_use,
+)
 
 # One store serves all examples of a property: each saves a scan of its own.
 shared_store = settings(
@@ -53,6 +64,7 @@ def flat(record: FunctionRecord) -> dict[str, object]:
         "package_type": config.package_type,
         "handler": config.handler,
         "architecture": config.architecture,
+        "memory_mb": config.memory_mb,
         "code_size": config.code_size,
         "code_sha256": config.code_sha256,
         "last_modified": None if moment is None else moment.astimezone(UTC).isoformat(),
@@ -68,6 +80,9 @@ def flat(record: FunctionRecord) -> dict[str, object]:
         "owner_kind": record.owner.kind,
         "owner_name": record.owner.name,
         "invocations": record.invocations,
+        "duration_ms": record.duration_ms,
+        "cold_starts": record.cold_starts,
+        "init_ms": record.init_ms,
         "signing_profile": config.signing_profile,
         **dict.fromkeys(FUNCTION_COLUMNS[FUNCTION_COLUMNS.index("verdict") :]),
     }
@@ -139,6 +154,22 @@ def test_totals_and_history_are_what_the_rows_come_to(
     assert totals.throttles == sum(row.throttles for row in coverage)
     point = next(point for point in store.history() if point.id == scan_id)
     assert (point.findings, point.functions) == (totals.findings, totals.functions)
+
+
+def test_scans_of_the_fourth_schema_know_nothing_of_what_functions_used(state: str) -> None:
+    with Store.open(state) as store:
+        store.begin_scan(header())
+        store.save_lane(SCAN, lane("a"))
+        with store._database.writing() as connection:
+            for statement in without_use():
+                connection.execute(text(statement))
+            connection.execute(text("UPDATE fleet_schema SET version = 4"))
+    with Store.open(state) as store:
+        assert [column(store, name) for name in USED] == [[None]] * len(USED)
+        used = replace(record("b"), invocations=7, duration_ms=70, cold_starts=1, init_ms=2**40)
+        memory = replace(used.config, memory_mb=512)
+        store.save_lane(SCAN, replace(lane("b"), records=(replace(used, config=memory),)))
+        assert [column(store, name) for name in USED] == [[512], [70], [1], [2**40]]
 
 
 def judged(store: Store, **verdicts: tuple[Verdict, str]) -> None:

@@ -22,7 +22,7 @@ from fleet.results import Result
 from fleet.store import Store
 from fleet.wave import Holder, Lease, MemberState, Order, OrderKind, Phase, SavedPlan, Stage
 from tests import strategies
-from tests.store.examples import ACCOUNT, SCAN, START, column, header, intended, lane
+from tests.store.examples import ACCOUNT, SCAN, START, column, header, intended, lane, without_use
 
 PLAN = "go1x"
 ORDERS = FunctionRef("aws", ACCOUNT, "eu-west-1", "orders")
@@ -393,6 +393,8 @@ def test_a_state_of_the_third_schema_gains_what_waves_need(state: str) -> None:
         with store._database.writing() as connection:
             for table in NEW_TABLES:
                 connection.execute(text(f"DROP TABLE {table}"))
+            for statement in without_use():
+                connection.execute(text(statement))
             connection.execute(text("UPDATE fleet_schema SET version = 3"))
     with Store.open(state) as store:
         assert column(store, "name") == ["a"]

@@ -187,7 +187,7 @@ class Runner:
         **numbers: Any,  # noqa: ANN401  # of Calls
     ) -> None:
         """Let CloudWatch have counted calls of the first account, so many seconds ago."""
-        made = Calls(qualifier=qualifier, version=version, duration_ms=10, **numbers)
+        made = Calls(qualifier=qualifier, version=version, **{"duration_ms": 10, **numbers})
         at = self.now() - timedelta(seconds=ago)
         self.organization.emulator.record_calls(MEMBER, HOME, name, at, made)
 

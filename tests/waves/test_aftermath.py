@@ -228,6 +228,27 @@ def test_what_becomes_of_a_way_back(
     assert ("said" in after.reason) is (ends is not Result.ROLLED_BACK)
 
 
+@pytest.mark.parametrize(
+    ("result", "phase", "ends"),
+    [
+        (Result.ROLLED_BACK, Phase.ENDED, Result.MIGRATED),
+        (Result.ALREADY_THERE, Phase.ENDED, Result.MIGRATED),
+        # It serves calls meanwhile, and has not failed.
+        (Result.BLOCKED, Phase.BAKING, Result.BAKING),
+        (Result.FAILED, Phase.BAKING, Result.BAKING),
+        (Result.PARTLY_BACK, Phase.ENDED, Result.PARTLY_BACK),
+        (Result.STALE, Phase.ENDED, Result.FAILED),
+    ],
+)
+def test_what_goes_back_from_arm64_without_having_failed_has_moved(
+    result: Result, phase: Phase, ends: Result
+) -> None:
+    state = replace(BAKING, stage=Stage.ARM64)
+    after = after_back(state, outcome(result, "said"), "why", NOW, ordered=False, stays=True)
+    assert (after.phase, after.result) == (phase, ends)
+    assert after.reason.startswith("it stays on x86_64: why") is (ends is Result.MIGRATED)
+
+
 @pytest.mark.parametrize("ordered", [False, True])
 def test_a_way_back_that_is_interrupted_is_gone_again(*, ordered: bool) -> None:
     interrupted = outcome(Result.INTERRUPTED, "on from here")

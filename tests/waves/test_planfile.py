@@ -17,6 +17,7 @@ from fleet.waves.plan import (
     Day,
     Freeze,
     Member,
+    OnPrice,
     Plan,
     RouteName,
     Staying,
@@ -143,6 +144,7 @@ BAD: list[tuple[str, str, str]] = [
     (changed("2h", "2 hours"), "line 9, waves.0.canary.bake", "a duration such as"),
     (changed("bake: 2h", "interval: 0"), "line 9, waves.0.canary.interval", "longer than 0"),
     (changed("bake: 2h", "errors: '2'"), "line 9, waves.0.canary.errors", "number"),
+    (changed("bake: 2h", "price: cheap"), "line 9, waves.0.canary.price", "'rollback', 'flag'"),
     (changed("canary: {bake: 2h}", "canary: yes"), "line 9, waves.0.canary", "keys and values"),
     (
         changed("  canary: {bake: 2h}", "  allow_managed: no"),
@@ -255,7 +257,9 @@ def _plans(draw: st.DrawFn) -> Plan:
                 "parallelism": st.integers(1, 9),
                 "route": st.sampled_from(RouteName),
                 "allow_managed": st.booleans(),
-                "canary": st.sampled_from([Canary(), Canary(errors=0.5, step_weight=20)]),
+                "canary": st.sampled_from(
+                    [Canary(), Canary(errors=0.5, step_weight=20), Canary(price=OnPrice.OFF)]
+                ),
                 "budget": st.sampled_from([Budget(), Budget(count=3), Budget(percent=2.5)]),
             },
         )

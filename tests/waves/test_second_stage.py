@@ -13,6 +13,7 @@ from fleet.results import Result
 from fleet.wave import Phase, Stage
 from fleet.waves.due import Doing
 from fleet.waves.plan import Arm64, Budget, Canary, Plan
+from fleet.waves.telling import FunctionFailed
 from moto_fixtures.packages import zipped
 from tests.migration.orders import Orders
 from tests.migration.test_architecture import ARM64, X86_64, small, written
@@ -41,6 +42,10 @@ def in_two(runner: Runner, builds: Path, canary: Canary | None = None) -> Plan:
 
 def architecture(orders: Orders) -> object:
     return orders.look().configuration["Architectures"]
+
+
+def failures(runner: Runner) -> list[FunctionFailed]:
+    return [event for event in runner.events if isinstance(event, FunctionFailed)]
 
 
 def bake(runner: Runner, one: Plan, old: str, new: str, *, times: int, errors: int = 0) -> None:
@@ -103,8 +108,11 @@ def test_a_build_that_fails_goes_back_to_x86_64_and_no_further(
     assert look.configuration["Architectures"] == [X86_64]
     assert look.configuration["Runtime"] == "provided.al2023"
     assert look.aliases["live"] == ("2", {})
-    # By hand the whole of it comes back.
+    # By hand the whole of it comes back, and nobody is told twice that it failed.
+    assert len(failures(runner)) == 1
     runner.bring_back(one, "w")
+    runner.tick(one)
+    assert len(failures(runner)) == 1
     ours = (ROLLBACK_ALIAS, "provided", X86_64_ALIAS)
     assert orders.look().without(*ours) == before
     assert (runner.state().stage, runner.state().result) == (Stage.RUNTIME, Result.ROLLED_BACK)
@@ -146,11 +154,30 @@ def test_arm64_that_is_taken_out_of_the_plan_halfway_goes_back_to_x86_64(
     assert (runner.state().stage, architecture(orders)) == (Stage.ARM64, [ARM64])
     without = plan(one.waves[0].model_copy(update={"arm64": None}))
     bake(runner, without, "2", "3", times=1)
-    assert runner.state().phase is Phase.ENDED
-    assert "asks for no arm64" in runner.state().reason
+    # What people take back is no failure, and it has left go1.x.
+    assert runner.ended() == {"orders": Result.MIGRATED}
+    assert runner.state().reason == "it stays on x86_64: the plan asks for no more"
+    assert failures(runner) == []
     look = orders.look()
     assert (look.aliases["live"], architecture(orders)) == (("2", {}), [X86_64])
     assert look.configuration["Runtime"] == "provided.al2023"
+
+
+def test_arm64_that_is_taken_out_of_the_plan_after_its_run_has_died_is_taken_back(
+    runner: Runner, orders: Orders, builds: Path
+) -> None:
+    written(builds / "orders.zip", small("bootstrap", ARM64))
+    one = in_two(runner, builds, BAKE)
+    runner.tick(one)
+    bake(runner, one, "1", "2", times=2)
+    assert orders.look().aliases["live"] == ("2", {"3": 0.5})
+    # As it was noted when it was begun.
+    died = replace(runner.state(), phase=Phase.UNDER_WAY, result=None, share=0.0)
+    runner.store.put_member("move", died)
+    runner.tick(plan(one.waves[0].model_copy(update={"arm64": None})))
+    assert runner.ended() == {"orders": Result.MIGRATED}
+    assert runner.state().reason == "it stays on x86_64: the plan asks for no more"
+    assert (orders.look().aliases["live"], architecture(orders)) == (("2", {}), [X86_64])
 
 
 def test_arm64_that_is_taken_out_of_the_plan_before_it_begins_is_the_end(

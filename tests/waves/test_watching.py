@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +11,7 @@ from fleet.migration.canary import Decision, Judgement
 from fleet.migration.observing import Observer
 from fleet.model import FunctionRef
 from fleet.traffic import Numbers
-from fleet.wave import MemberState, Phase
+from fleet.wave import MemberState, Phase, Stage
 from fleet.waves.canary_policy import policy_of
 from fleet.waves.plan import Canary
 from fleet.waves.watching import combined, comparisons, judged
@@ -149,6 +151,44 @@ def test_calls_that_fail_during_the_bake_take_back_what_went_on_unjudged() -> No
     assert found.decision is Decision.ROLL_BACK
 
 
+# What calls cost on arm64.
+
+
+TIMED = Numbers(invocations=1000, timed=1000, duration_ms=100_000)
+SLOWER = replace(TIMED, duration_ms=200_000)
+ON_ARM64 = policy_of(Canary(), Stage.ARM64, 0.8)
+
+
+def on_arm64(pairs: Mapping[str, Pair], shared: Mapping[str, Pair]) -> Judgement:
+    told = state(stage=Stage.ARM64)
+    return combined(ON_ARM64, list(pairs), list(pairs.values()), told, NOW, shared)
+
+
+@pytest.mark.parametrize(
+    ("other", "decision", "costs_more"),
+    [
+        ((TIMED, TIMED), Decision.ROLL_BACK, True),
+        ((NOBODY, NOBODY), Decision.ROLL_BACK, True),
+        # Whatever else fails, it has failed.
+        ((TIMED, replace(TIMED, errors=100)), Decision.ROLL_BACK, False),
+    ],
+)
+def test_only_what_costs_more_and_nothing_else_is_told_as_that(
+    other: Pair, decision: Decision, *, costs_more: bool
+) -> None:
+    pairs = {"live": (TIMED, TIMED), "other": other}
+    found = on_arm64(pairs, {"live": (TIMED, SLOWER), "other": other})
+    assert (found.decision, found.costs_more) == (decision, costs_more)
+    assert "live: calls took 200.0 ms on average" in found.reason
+
+
+def test_each_name_is_told_by_its_own_numbers() -> None:
+    pairs = {"live": (TIMED, TIMED), "other": (TIMED, TIMED)}
+    found = on_arm64(pairs, {"other": (TIMED, SLOWER)})
+    assert found.reason.startswith("other: ")
+    assert on_arm64(pairs, {"other": (TIMED, TIMED)}).decision is Decision.PROMOTE
+
+
 # What is compared with what.
 
 
@@ -213,6 +253,26 @@ def test_what_was_never_begun_is_compared_with_the_day_before_now() -> None:
     assert (pair.old.end, pair.new.start) == (NOW, NOW)
 
 
+@pytest.mark.parametrize(
+    ("alias", "end"),
+    [
+        (AliasNow("live", "1", {"2": 0.1}), None),
+        # Since then only one of them has been called.
+        (AliasNow("live", "2"), SINCE),
+    ],
+)
+def test_on_arm64_prices_are_compared_over_all_the_time_in_which_both_had_calls(
+    alias: AliasNow, end: datetime | None
+) -> None:
+    latest, live = comparisons(seen(alias), state(stage=Stage.ARM64), NOW)
+    assert latest.shared is None
+    assert live.shared is not None
+    assert [(each.qualifier, each.version, each.start, each.end) for each in live.shared] == [
+        ("live", version, BEGAN, end) for version in "12"
+    ]
+    assert all(each.shared is None for each in comparisons(seen(alias), state(), NOW))
+
+
 def test_old_numbers_are_of_the_day_before_the_first_move() -> None:
     (pair,) = comparisons(seen(), state(), NOW)
     assert (pair.old.start, pair.old.end) == (BEGAN - timedelta(days=1), BEGAN)
@@ -232,9 +292,24 @@ def test_a_call_counts_once_one_that_hangs_would_have_been_counted(
     observer = Observer(runner.ground.aws, lane, ref, runner.ground.key, keep="live", serve="live")
     told = state(1.0, ref=ref, since=begun, baseline=begun)
 
-    def failed(minutes: int) -> int:
+    def check(minutes: int) -> Judgement:
         now = begun + timedelta(minutes=minutes)
-        return judged(runner.ground, observer, POLICY, told, now).failed_checks
+        return judged(runner.ground, observer, POLICY, told, now)
 
     # The minute in which the calls were made has to be over as well.
-    assert (failed(late), failed(late + 1)) == (0, 1)
+    early = check(late)
+    assert (early.decision, early.judged, early.failed_checks) == (Decision.WAIT, False, 0)
+    assert "its first numbers are not in yet" in early.reason
+    assert check(late + 1).failed_checks == 1
+
+
+def test_checks_that_have_failed_are_not_forgotten_before_the_first_numbers(
+    runner: Runner,
+) -> None:
+    runner.function("orders", Timeout=900)
+    lane = runner.ground.aws.lane(MEMBER, HOME)
+    ref = runner.mover.ref("orders")
+    observer = Observer(runner.ground.aws, lane, ref, runner.ground.key, keep="live", serve="live")
+    told = state(ref=ref, failed_checks=1, since=runner.now())
+    found = judged(runner.ground, observer, POLICY, told, runner.now() + 10 * MINUTE)
+    assert (found.decision, found.failed_checks) == (Decision.WAIT, 1)

@@ -41,6 +41,15 @@ def read_build_info(elf: Elf) -> BuildInfo | None:
 
     No section header is needed: without one, the writable data is looked through, as Go does.
     """
+    written = read_written(elf)
+    return parse_modules(*written) if written else None
+
+
+def read_written(elf: Elf) -> tuple[str, str] | None:
+    """Give Go's version and the text of modules and settings, or None; raises Malformed.
+
+    The text has the values that -X sets, which may be secrets: it is for parsing alone.
+    """
     at = _find(elf)
     if at is None:
         return None
@@ -57,13 +66,18 @@ def read_build_info(elf: Elf) -> BuildInfo | None:
         raise Malformed(f"pointers of {word} bytes")
     if not version:
         raise Malformed("no Go version in it")
-    return parse_modules(_text(version), _text(_unframed(modules)))
+    return _text(version), _text(_unframed(modules))
 
 
 def made_by_go(elf: Elf) -> bool:
     """Whether sections or notes tell of Go's linker, whatever else can be read."""
     if any(each.name in _SECTIONS or each.name.endswith(_NAMES) for each in elf.sections):
         return True
+    return has_build_id(elf)
+
+
+def has_build_id(elf: Elf) -> bool:
+    """Whether there is the note of Go's build id, which -ldflags=-buildid= leaves out."""
     left = _LONGEST_NOTES
     for each in elf.segments:
         if each.type == SegmentType.NOTE and left > 0:

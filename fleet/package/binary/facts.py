@@ -52,7 +52,7 @@ def read_binary(source: Source, entry: str) -> BinaryFacts:
         entry,
         _kind(elf, linking),
         elf.header.bits,
-        _MACHINES.get(elf.header.machine, f"machine {elf.header.machine}"),
+        machine(elf),
         interpreter=linking.interpreter,
         soname=linking.soname,
         needed=linking.needed,
@@ -68,6 +68,11 @@ def read_binary(source: Source, entry: str) -> BinaryFacts:
         upx=UPX_MARK in head,
         problem="; ".join(problems),
     )
+
+
+def machine(elf: Elf) -> str:
+    """Give `x86_64` or `arm64`, the words of Lambda's Architectures, else `machine N`."""
+    return _MACHINES.get(elf.header.machine, f"machine {elf.header.machine}")
 
 
 def _kind(elf: Elf, linking: Linking) -> BinaryKind:

@@ -10,8 +10,8 @@ import re
 from dataclasses import replace
 
 from fleet.inspection import BuildInfo, Module
+from fleet.linker_flags import without_values
 from fleet.package.binary.elf import Malformed
-from fleet.package.binary.linker_flags import without_values
 
 MOST_MODULES = 5_000
 """Large programs have some hundreds."""
@@ -59,6 +59,16 @@ def parse_modules(go_version: str, text: str) -> BuildInfo:
         # With GO111MODULE=off, Go from 1.18 on still writes the path and the settings.
         has_modules=bool(main or dependencies),
     )
+
+
+def linker_flags(text: str) -> str | None:
+    """Give -ldflags as the text has them, values of -X and all, which may be secrets.
+
+    None where it has none; raises Malformed as parse_modules does.
+    """
+    rows = (line.partition("\t") for line in _lines(text))
+    settings = dict(_setting(rest) for kind, _, rest in rows if kind == "build")
+    return settings.get(_LINKER_FLAGS)
 
 
 def _lines(text: str) -> list[str]:

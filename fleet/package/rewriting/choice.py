@@ -15,8 +15,9 @@ from fleet.package.problems import CannotRepackage
 from fleet.package.shim import SHIM
 from fleet.package.words import shortened
 
-_ANEW = "zip its files anew"
+ANEW = "zip its files anew"
 _HANDLER = "give the Handler as the function has it"
+_RUN_ALREADY = "custom runtimes run that one: see that it is right, or take it out"
 _WHY_NOTHING = {
     Nothing.MISSING: "names no file of the package",
     Nothing.DIRECTORY: "names a directory, not a file",
@@ -51,45 +52,55 @@ def choose(archive: Archive, handler: str, strategy: Strategy) -> Change:
 
 def _doubts(archive: Archive, handler: str, strategy: Strategy) -> Iterator[tuple[str, str]]:
     """Give what stands against it, each with what to do; the first is told."""
-    if archive.directory.prefix:
-        yield f"has {archive.directory.prefix:,} foreign bytes before the archive", _ANEW
-    for entry in archive.entries:
-        if entry.name.startswith("/") or ".." in entry.name.split("/"):
-            yield f"has an entry {shortened(entry.name)!r} that leads outside the package", _ANEW
+    yield from doubts_of_archive(archive)
     tree = _tree(archive.entries, handler)
-    yield from _doubts_of_handler(tree, handler)
+    yield from doubts_of_path(tree, handler, f"Handler {shortened(handler)!r}", _HANDLER)
     if strategy is Strategy.SHIM or tree.find(handler) is not tree.find(BOOTSTRAP):
         yield from _doubts_of_bootstrap(archive.entries, tree)
     if strategy is Strategy.SHIM:
-        yield from _doubts_of_room(archive)
+        yield from doubts_of_room(archive, growth=len(SHIM), added=True)
 
 
-def _doubts_of_handler(tree: Tree, handler: str) -> Iterator[tuple[str, str]]:
-    shown = f"Handler {shortened(handler)!r}"
-    found = tree.find(handler)
+def doubts_of_archive(archive: Archive) -> Iterator[tuple[str, str]]:
+    """Give what stands against any rewriting of a package, each with what to do."""
+    if archive.directory.prefix:
+        yield f"has {archive.directory.prefix:,} foreign bytes before the archive", ANEW
+    for entry in archive.entries:
+        if entry.name.startswith("/") or ".." in entry.name.split("/"):
+            yield f"has an entry {shortened(entry.name)!r} that leads outside the package", ANEW
+
+
+def doubts_of_path(tree: Tree, path: str, shown: str, advice: str) -> Iterator[tuple[str, str]]:
+    """Give why a path is not certain to lead to one file; `shown` is how it is called."""
+    found = tree.find(path)
     if isinstance(found, Nothing):
-        yield f"{shown} {_WHY_NOTHING[found]}", _HANDLER
+        yield f"{shown} {_WHY_NOTHING[found]}", advice
     elif found.kind is EntryKind.SYMLINK:
         yield f"{shown} names a symbolic link", "zip the file itself under that name"
-    parts = handler.split("/")
+    parts = path.split("/")
     for depth in range(1, len(parts)):
         above = tree.find("/".join(parts[:depth]) or ".")
         if above is not Nothing.DIRECTORY:
-            yield f"{shown} leads through something that is not a directory", _ANEW
+            yield f"{shown} leads through something that is not a directory", ANEW
 
 
 def _doubts_of_bootstrap(entries: Iterable[Entry], tree: Tree) -> Iterator[tuple[str, str]]:
     found = tree.find(BOOTSTRAP)
+    if isinstance(found, Entry) and found.kind is EntryKind.FILE:
+        yield "has a file called bootstrap already", _RUN_ALREADY
+    yield from doubts_of_bootstrap_place(entries, found)
+
+
+def doubts_of_bootstrap_place(
+    entries: Iterable[Entry], found: Entry | Nothing
+) -> Iterator[tuple[str, str]]:
+    """Give why no file can be, or take the place of, the bootstrap; `found` is what is there."""
     if found is Nothing.DIRECTORY:
         yield "has a directory called bootstrap", "move it: Lambda runs a file of that name"
     elif found is Nothing.SEVERAL:
-        yield "has more than one bootstrap already", _ANEW
-    elif isinstance(found, Entry):
-        kind = "symbolic link" if found.kind is EntryKind.SYMLINK else "file"
-        yield (
-            f"has a {kind} called bootstrap already",
-            "custom runtimes run that one: see that it is right, or take it out",
-        )
+        yield "has more than one bootstrap already", ANEW
+    elif isinstance(found, Entry) and found.kind is EntryKind.SYMLINK:
+        yield "has a symbolic link called bootstrap already", _RUN_ALREADY
     # Unpacked by some tools, as those of Windows mean it, it would lie where ours does.
     windows = (
         replace(entry, name=entry.name.replace("\\", "/"))
@@ -97,15 +108,17 @@ def _doubts_of_bootstrap(entries: Iterable[Entry], tree: Tree) -> Iterator[tuple
         if "\\" in entry.name and BOOTSTRAP in entry.name
     )
     if Tree(windows).find(BOOTSTRAP) is not Nothing.MISSING:
-        yield "has a bootstrap named with a backslash", _ANEW
+        yield "has a bootstrap named with a backslash", ANEW
 
 
-def _doubts_of_room(archive: Archive) -> Iterator[tuple[str, str]]:
+def doubts_of_room(archive: Archive, *, growth: int, added: bool) -> Iterator[tuple[str, str]]:
+    """Give which limit is passed by so many bytes more, unzipped, and by a bootstrap more."""
     directory = archive.directory
-    added = CENTRAL.size + len(BOOTSTRAP)
-    if directory.count == MAX_ENTRIES or directory.size + added > MAX_DIRECTORY:
+    record = CENTRAL.size + len(BOOTSTRAP)
+    full = directory.count == MAX_ENTRIES or directory.size + record > MAX_DIRECTORY
+    if added and full:
         yield "has no room for one more entry", "take files out that the function does not need"
-    if archive.unzipped_size + len(SHIM) > UNZIPPED_LIMIT:
+    if archive.unzipped_size + growth > UNZIPPED_LIMIT:
         yield (
             f"would unzip to more than Lambda's {UNZIPPED_LIMIT:,} bytes",
             "take files out that the function does not need",

@@ -45,6 +45,14 @@ def placed_whole(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
         partial.unlink(missing_ok=True)
 
 
+def is_same(source: Path, target: Path) -> bool:
+    """Whether two names lead to one file, so that writing the one would destroy the other."""
+    try:
+        return target.samefile(source)
+    except (OSError, ValueError):
+        return False  # what is wrong with the target is said when it is written
+
+
 def _keep_name(directory: Path) -> None:
     """Have the new name survive a loss of power, too."""
     descriptor = os.open(directory, os.O_RDONLY)

@@ -54,7 +54,7 @@ def prove(original: Archive, result: Reader, change: Change) -> Proven:
         require(
             directory.count == original.directory.count + added, "the number of entries is wrong"
         )
-        back = _ReadBack(original.reader, result)
+        back = ReadBack(original.reader, result)
         shift = _prove_content(original, result, directory, change, back)
         unzipped = prove_directory(original, result, directory, change, shift)
         back.finish()
@@ -64,7 +64,7 @@ def prove(original: Archive, result: Reader, change: Change) -> Proven:
     return Proven(back.code_sha256(), result.source.size, unzipped)
 
 
-class _ReadBack:
+class ReadBack:
     """The result, read from its first byte to its last."""
 
     def __init__(self, original: Reader, result: Reader) -> None:
@@ -91,11 +91,12 @@ class _ReadBack:
             self.take(min(PIECE, left))
 
     def code_sha256(self) -> str:
+        """Give the SHA-256 of what was read, base64, as AWS gives it."""
         return b64encode(self._digest.digest()).decode()
 
 
 def _prove_content(
-    original: Archive, result: Reader, directory: Directory, change: Change, back: _ReadBack
+    original: Archive, result: Reader, directory: Directory, change: Change, back: ReadBack
 ) -> int:
     """Read all that comes before the directory; give by how much what follows the change moved."""
     old = original.directory

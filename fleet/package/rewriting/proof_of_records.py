@@ -25,8 +25,8 @@ from fleet.package.rewriting.choice import Change
 from fleet.package.shim import SHIM
 from fleet.package.words import shortened
 
-_MODE = stat.S_IFREG | 0o755
-_MADE_ON_UNIX = UNIX << 8 | 20
+MODE = stat.S_IFREG | 0o755
+MADE_ON_UNIX = UNIX << 8 | 20
 _DOS_KEPT = 0xFFEE
 """Of the attributes that DOS knows all but read-only and directory."""
 
@@ -41,7 +41,7 @@ def prove_directory(
     """
     old = original.directory
     require(directory.prefix == 0 and directory.comment == old.comment, "the comment differs")
-    require(_versions(directory) == _versions(old), "its zip64 end differs")
+    require(versions(directory) == versions(old), "its zip64 end differs")
     changed_at = original.listed(change.index).at
     unzipped = bootstraps = 0
     found = records(result, directory)
@@ -49,23 +49,23 @@ def prove_directory(
         now = next(found)
         moved = shift if was.offset > changed_at else 0
         if now.offset != was.offset + moved:
-            raise Malformed(f"{_shown(was)} lies elsewhere")
+            raise Malformed(f"{shown(was)} lies elsewhere")
         if index == change.index:
             _prove_changed(was, now, change.strategy)
-        elif _told(now) != _told(was):
-            raise Malformed(f"{_shown(was)} differs")
-        bootstraps += _is_bootstrap(now)
+        elif told(now) != told(was):
+            raise Malformed(f"{shown(was)} differs")
+        bootstraps += is_bootstrap(now)
         unzipped += now.size
     for shim in found:
         _prove_shim(shim, old.start)
-        bootstraps += _is_bootstrap(shim)
+        bootstraps += is_bootstrap(shim)
         unzipped += shim.size
     require(bootstraps == 1, f"there are {bootstraps} bootstraps in the root")
     require(unzipped <= UNZIPPED_LIMIT, f"it would unzip to {unzipped:,} bytes")
     return unzipped
 
 
-def _versions(directory: Directory) -> bytes:
+def versions(directory: Directory) -> bytes:
     """Give what zip64 ends hold besides sizes and offsets, b'' without them: 4.3.14, 4.3.15."""
     ends = directory.trailer[: directory.end_at]
     return ends[:16] + ends[-4:]
@@ -74,17 +74,17 @@ def _versions(directory: Directory) -> bytes:
 def _prove_changed(was: Central, now: Central, strategy: Strategy) -> None:
     expected = was._replace(
         made_by=UNIX << 8 | was.made_by & 0xFF,
-        external=_MODE << 16 | was.external & _DOS_KEPT,
+        external=MODE << 16 | was.external & _DOS_KEPT,
     )
     if strategy is Strategy.RENAME:
         extra = without_field(was.extra, UNICODE_PATH_EXTRA)
         expected = expected._replace(raw_name=BOOTSTRAP.encode(), extra=extra)
-    require(_told(now) == _told(expected), f"{_shown(was)} is not what it has to become")
+    require(told(now) == told(expected), f"{shown(was)} is not what it has to become")
 
 
 def _prove_shim(shim: Central, at: int) -> None:
-    told = (shim.made_by, shim.external, shim.offset)
-    require(told == (_MADE_ON_UNIX, _MODE << 16, at), "the shim's mode or place is wrong")
+    where = (shim.made_by, shim.external, shim.offset)
+    require(where == (MADE_ON_UNIX, MODE << 16, at), "the shim's mode or place is wrong")
     local = LOCAL.pack(LOCAL_SIGNATURE, *shim[1:9], len(shim.raw_name), 0) + shim.raw_name
     require(local == shim_local(), "the shim's entry is wrong")
     require((shim.internal, shim.extra, shim.comment) == (0, b"", b""), "the shim's entry is wrong")
@@ -97,7 +97,7 @@ def shim_local() -> bytes:
     return LOCAL.pack(LOCAL_SIGNATURE, *fields) + BOOTSTRAP.encode()
 
 
-def _told(record: Central) -> Central:
+def told(record: Central) -> Central:
     """Give what a record says, but for where its entry lies.
 
     The zip64 field holds that place, and sizes that stand among the numbers already.
@@ -105,13 +105,14 @@ def _told(record: Central) -> Central:
     return record._replace(offset=0, raw=b"", extra=without_field(record.extra, ZIP64_EXTRA))
 
 
-def _is_bootstrap(record: Central) -> bool:
+def is_bootstrap(record: Central) -> bool:
     """Whether an entry is unpacked to /var/task/bootstrap, or below it."""
     parts = [part for part in record.name.split("/") if part not in {"", "."}]
     return parts[:1] == [BOOTSTRAP]
 
 
-def _shown(record: Central) -> str:
+def shown(record: Central) -> str:
+    """Name an entry in a sentence."""
     return f"the entry {shortened(record.name)!r}"
 
 

@@ -12,7 +12,7 @@ from fleet.package.archive.reader import Archive
 from fleet.package.archive.source import Reader, file_source
 from fleet.package.limits import DIRECT_UPLOAD_LIMIT
 from fleet.package.rewriting.choice import Change, choose
-from fleet.package.rewriting.placing import placed_whole
+from fleet.package.rewriting.placing import is_same, placed_whole
 from fleet.package.rewriting.proof import prove
 from fleet.package.rewriting.rewrite import rewritten
 from fleet.package.words import shortened
@@ -50,7 +50,7 @@ def repackage(source: Path, target: Path, *, handler: str, strategy: Strategy) -
     where a file cannot be read or written; in each case there is no new `target`.
     """
     with Archive.open(source) as archive:
-        if _is_same(source, target):
+        if is_same(source, target):
             raise FileProblem(
                 str(target), "is the package itself", "name another file for the result"
             )
@@ -70,15 +70,8 @@ def repackage(source: Path, target: Path, *, handler: str, strategy: Strategy) -
         proven.size,
         proven.unzipped_size,
         tuple(_done(entry, change)),
-        tuple(_notes(proven.size)),
+        notes_on(proven.size),
     )
-
-
-def _is_same(source: Path, target: Path) -> bool:
-    try:
-        return target.samefile(source)
-    except (OSError, ValueError):
-        return False  # what is wrong with the target is said when it is written
 
 
 def _done(entry: Entry, change: Change) -> Iterator[str]:
@@ -93,9 +86,10 @@ def _done(entry: Entry, change: Change) -> Iterator[str]:
         yield f"mode of {name} 0755, before {before}"
 
 
-def _notes(size: int) -> Iterator[str]:
-    if size > DIRECT_UPLOAD_LIMIT:
-        yield (
-            f"with {size:,} bytes it has to be uploaded through S3: "
-            f"more than {DIRECT_UPLOAD_LIMIT:,} cannot be sent directly"
-        )
+def notes_on(size: int) -> tuple[str, ...]:
+    """Give what to know when a zip of so many bytes is uploaded."""
+    through_s3 = (
+        f"with {size:,} bytes it has to be uploaded through S3: "
+        f"more than {DIRECT_UPLOAD_LIMIT:,} cannot be sent directly"
+    )
+    return (through_s3,) if size > DIRECT_UPLOAD_LIMIT else ()

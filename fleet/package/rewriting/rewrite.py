@@ -8,6 +8,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from struct import Struct
+from typing import NamedTuple
 from zlib import crc32
 
 from fleet.inspection import BOOTSTRAP, Strategy
@@ -63,30 +64,32 @@ def rewritten(archive: Archive, change: Change) -> Iterator[bytes]:
     if change.strategy is Strategy.RENAME:
         old = archive.local(change.index).raw
         new = _renamed_local(old)
-        yield from _copied(archive, 0, at)
+        yield from copied(archive, 0, at)
         yield new
-        yield from _copied(archive, at + len(old), directory.start)
+        yield from copied(archive, at + len(old), directory.start)
         moved, start, added = len(new) - len(old), directory.start + len(new) - len(old), b""
     else:
-        new = _shim_local()
-        yield from _copied(archive, 0, directory.start)
+        shim = _shim()
+        new = shim.local() + SHIM
+        yield from copied(archive, 0, directory.start)
         yield new
-        moved, start, added = 0, directory.start + len(new), _shim_central(directory.start)
+        moved, start, added = 0, directory.start + len(new), shim.central(directory.start)
     size = 0
     for index, record in enumerate(records(archive.reader, directory)):
         raw = bytearray(record.raw)
         if record.offset > at:
-            _set_offset(raw, record.offset + moved)
+            set_offset(raw, record.offset + moved)
         if index == change.index:
             _make_executable(raw)
             if change.strategy is Strategy.RENAME:
                 raw = _renamed_central(raw)
         size += len(raw)
         yield bytes(raw)
-    yield added + _trailer(directory, start, size + len(added), directory.count + bool(added))
+    yield added + trailer(directory, start, size + len(added), directory.count + bool(added))
 
 
-def _copied(archive: Archive, start: int, end: int) -> Iterator[bytes]:
+def copied(archive: Archive, start: int, end: int) -> Iterator[bytes]:
+    """Give a stretch of the old package in pieces."""
     for at in range(start, end, PIECE):
         yield archive.reader.read(at, min(PIECE, end - at))
 
@@ -118,7 +121,8 @@ def _make_executable(raw: bytearray) -> None:
     _NARROW.pack_into(raw, _EXTERNAL_AT, _EXTERNAL | dos)
 
 
-def _set_offset(raw: bytearray, offset: int) -> None:
+def set_offset(raw: bytearray, offset: int) -> None:
+    """Say in a central record that its entry lies elsewhere now."""
     *_, compressed, size, name_length, extra_length, _, _, _, _, narrow = CENTRAL.unpack_from(raw)
     if narrow != FULL_32:
         _NARROW.pack_into(raw, _OFFSET_AT, offset)
@@ -132,19 +136,43 @@ def _set_offset(raw: bytearray, offset: int) -> None:
             return
 
 
-def _shim_local() -> bytes:
-    sizes = crc32(SHIM), len(SHIM), len(SHIM)
-    head = LOCAL.pack(LOCAL_SIGNATURE, _NEEDED, 0, STORED, 0, _DATE, *sizes, len(_NAME), 0)
-    return head + _NAME + SHIM
+class NewEntry(NamedTuple):
+    """What the two records say of an entry that is not the old package's."""
+
+    name: bytes
+    crc: int
+    compressed_size: int
+    size: int
+    needed: int
+    """4.4.3: the version of the format that can read it."""
+    method: int
+    flags: int = 0
+    extra: bytes = b""
+    comment: bytes = b""
+
+    def local(self) -> bytes:
+        """Give the header that stands before its data."""
+        lengths = len(self.name), len(self.extra)
+        head = LOCAL.pack(LOCAL_SIGNATURE, *self._told(), *lengths)
+        return head + self.name + self.extra
+
+    def central(self, offset: int) -> bytes:
+        """Give its record in the directory: a file of mode 0755, made on Unix."""
+        lengths = len(self.name), len(self.extra), len(self.comment)
+        tail = *lengths, 0, 0, _EXTERNAL, offset
+        head = CENTRAL.pack(CENTRAL_SIGNATURE, _MADE_BY, *self._told(), *tail)
+        return head + self.name + self.extra + self.comment
+
+    def _told(self) -> tuple[int, ...]:
+        sizes = self.crc, self.compressed_size, self.size
+        return self.needed, self.flags, self.method, 0, _DATE, *sizes
 
 
-def _shim_central(offset: int) -> bytes:
-    sizes = crc32(SHIM), len(SHIM), len(SHIM)
-    made = CENTRAL_SIGNATURE, _MADE_BY, _NEEDED, 0, STORED, 0, _DATE
-    return CENTRAL.pack(*made, *sizes, len(_NAME), 0, 0, 0, 0, _EXTERNAL, offset) + _NAME
+def _shim() -> NewEntry:
+    return NewEntry(_NAME, crc32(SHIM), len(SHIM), len(SHIM), _NEEDED, STORED)
 
 
-def _trailer(old: Directory, start: int, size: int, count: int) -> bytes:
+def trailer(old: Directory, start: int, size: int, count: int) -> bytes:
     """Give the end records and the comment for a directory that lies elsewhere now."""
     new = bytearray(old.trailer)
     signature, disk, first, here, old_count, old_size, old_start, comment = END.unpack_from(

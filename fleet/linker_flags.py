@@ -1,4 +1,4 @@
-"""The setting -ldflags, without the values it puts into variables.
+"""The setting -ldflags: its arguments, and itself without the values it puts into variables.
 
 Teams hand tokens and passwords to builds by `-X importpath.name=value`, and what is read of a
 package is kept, printed and sent around. Names stay: who rebuilds has to ask for the values.
@@ -11,7 +11,7 @@ import re
 
 HIDDEN = "(hidden)"
 
-_PATTERN = re.compile(r"[^-'\"\s][^=]*=")
+_PATTERN = re.compile(r"\s*[^-'\"\s][^=]*=")
 """`all=` or `./...=`: the packages that the flags are for."""
 _FIELD = re.compile(r"'[^']*'?|\"[^\"]*\"?|\S+")
 """One argument as Go parts them: quotes count at its beginning, and nothing is escaped.
@@ -21,10 +21,22 @@ https://pkg.go.dev/cmd/go: of the build flags that take a list of arguments.
 _SET = re.compile(r"--?X(=|$)")
 
 
+def arguments(flags: str) -> tuple[str, ...] | None:
+    """Give the arguments as the linker is handed them, or None where Go would refuse them."""
+    found = []
+    for field in _FIELD.finditer(flags, _start(flags)):
+        text = field[0]
+        if text[0] in "'\"":
+            if len(text) == 1 or text[-1] != text[0]:
+                return None
+            text = text[1:-1]
+        found.append(text)
+    return tuple(found)
+
+
 def without_values(flags: str) -> str:
     """Give the flags with `(hidden)` for the value of every -X."""
-    pattern = _PATTERN.match(flags)
-    start = pattern.end() if pattern else 0
+    start = _start(flags)
     shown = [flags[:start]]
     at, naming, hiding = start, False, False
     for field in _FIELD.finditer(flags, start):
@@ -43,6 +55,11 @@ def without_values(flags: str) -> str:
             shown += [gap, field[0]]
         # Else no flag, and behind a value: more of it, by whatever quotes it was written in.
     return "".join(shown)
+
+
+def _start(flags: str) -> int:
+    pattern = _PATTERN.match(flags)
+    return pattern.end() if pattern else 0
 
 
 def _named(text: str) -> str:

@@ -1,0 +1,154 @@
+"""Builds packages anew: some at once, each once, and kept in the user's cache."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+
+from fleet.aws.failures import Interrupted
+from fleet.cache import kept, user_cache
+from fleet.errors import FileProblem
+from fleet.rebuilding.package import NEVER, Before, pack, shown
+from fleet.rebuilding.problems import translated
+from fleet.rebuilding.provenance import raised_in, statement_of
+from fleet.rebuilding.rebuilt import Rebuild, Rebuilt, Wanted, in_hex
+from fleet.rebuilding.tools import Say, Toolbox
+from fleet.settings import Rebuild as Settings
+from fleet.sources import KnownBuild, SourceRule
+from fleet.toolchain.rebuild.golang import ChosenGo
+
+FORMAT = 1
+"""Raised when packages come out otherwise than before, so that no old one passes for new."""
+
+_POLL_SECONDS = 0.2
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+_decode = msgspec.json.Decoder(Rebuilt, dec_hook=lambda kind, value: kind(value)).decode
+
+
+def rebuilder(rules: tuple[SourceRule, ...], settings: Settings, say: Say) -> Rebuild:
+    """Give what builds packages anew; threads share it. `say` is told of what takes long."""
+    return _Rebuilder(Toolbox(rules, settings, say)).rebuilt
+
+
+class _Rebuilder:
+    def __init__(self, box: Toolbox) -> None:
+        self._box = box
+        # One build alone takes every core for most of its time.
+        self._turns = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
+
+    def rebuilt(self, wanted: Wanted, stop: threading.Event) -> Rebuilt:
+        known = self._box.known(wanted.ref.name, wanted.ref.arn)
+        place = user_cache("rebuilt", self._box.environ)
+        with self._turn(stop), translated(wanted.ref.name):
+            if known.ldflags is not None:
+                # They may be secrets, and whatever is kept by a hash of them can be guessed at.
+                return self._made(wanted, known, place, stop)
+            name = f"{_key(wanted, known)}.json"
+            said = kept(place, name, lambda target: self._keep(wanted, known, place, target, stop))
+            rebuilt = _read(said, place)
+            if rebuilt is None:
+                said.unlink(missing_ok=True)
+                return self._made(wanted, known, place, stop)
+            return rebuilt
+
+    def _keep(
+        self, wanted: Wanted, known: KnownBuild, place: Path, target: Path, stop: threading.Event
+    ) -> None:
+        rebuilt = self._made(wanted, known, place, stop)
+        target.write_bytes(_encode(replace(rebuilt, package=Path(rebuilt.package.name))))
+
+    def _made(
+        self, wanted: Wanted, known: KnownBuild, place: Path, stop: threading.Event
+    ) -> Rebuilt:
+        began = datetime.now(UTC)
+        before = Before(raised_in(wanted.earlier)) if wanted.earlier else NEVER
+        try:
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".building-", dir=place) as room:
+                new = Path(room) / "new.zip"
+                packed = pack(self._box.tools(stop), wanted, known, before, new, Path(room))
+                package = place / _file_name(packed.replaced.code_sha256)
+                new.replace(package)
+        except OSError as error:
+            problem = f"can't be written ({error.strerror})"
+            advice = "make room there, or let XDG_CACHE_HOME name another directory"
+            raise FileProblem(str(place), problem, advice) from error
+        raised = next((each.raised for each in packed.programs.values() if each.raised), None)
+        remarks = [
+            f"{entry}: {remark}"
+            for entry, made in packed.programs.items()
+            for remark in (*made.remarks, *_of_go(made.go))
+        ]
+        return Rebuilt(
+            package=package,
+            code_sha256=packed.replaced.code_sha256,
+            statement=statement_of(
+                wanted,
+                packed,
+                invocation=str(uuid4()),
+                began=began,
+                ended=datetime.now(UTC),
+            ),
+            programs=tuple(shown(packed)),
+            patch=raised.patch if raised else "",
+            notes=(*remarks, *packed.replaced.notes),
+        )
+
+    @contextmanager
+    def _turn(self, stop: threading.Event) -> Iterator[None]:
+        while not self._turns.acquire(timeout=_POLL_SECONDS):
+            if stop.is_set():
+                raise Interrupted
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+
+def _of_go(go: ChosenGo) -> Iterator[str]:
+    if not go.recorded:
+        yield f"it is built with {go.version}, the nearest that can be had: {go.why_not}"
+
+
+def _key(wanted: Wanted, known: KnownBuild) -> str:
+    """A name for what comes out: the same for the same program, whoever asks for it."""
+    asked = {
+        "format": FORMAT,
+        "package": wanted.facts.code_sha256,
+        "handler": wanted.handler,
+        "runtime": wanted.runtime,
+        "architecture": wanted.architecture,
+        "raise": wanted.raise_library,
+        "before": raised_in(wanted.earlier) if wanted.earlier else None,
+        "known": known.model_dump(mode="json", exclude={"ldflags", "function"}),
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _file_name(code_sha256: str) -> str:
+    return f"{in_hex(code_sha256)}.zip"
+
+
+def _read(said: Path, place: Path) -> Rebuilt | None:
+    """What was kept, if it still is what it was."""
+    try:
+        rebuilt = _decode(said.read_bytes())
+        package = place / _file_name(rebuilt.code_sha256)
+        with package.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").digest()
+    except (OSError, ValueError, msgspec.MsgspecError):
+        return None
+    same = base64.b64encode(digest).decode() == rebuilt.code_sha256
+    return replace(rebuilt, package=package) if same else None
