@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
@@ -11,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from fleet.ledger import Entry, EntryState
+from fleet.model import NOTHING
 from reports.brief import plain
+from reports.migration import statement_on
 
 _STATES = {
     EntryState.INTENDED: ("may or may not have happened", "yellow"),
@@ -20,17 +23,26 @@ _STATES = {
 }
 
 
-def history_table(entries: Sequence[Entry]) -> RenderableType:
-    """Show every step, the oldest first, run by run; times are UTC."""
+def history_table(
+    entries: Sequence[Entry], statements: Mapping[str, str] = NOTHING
+) -> RenderableType:
+    """Show every step, the oldest first, run by run; times are UTC.
+
+    `statements` tell, by CodeSha256, where packages that were built anew came from.
+    """
     if not entries:
         return Text("Nothing is noted about it.")
     ordered = sorted(entries, key=lambda entry: entry.number or 0)
     several = len({entry.ref for entry in entries}) > 1
     runs = groupby(ordered, key=lambda entry: (entry.run, entry.verb, entry.caller))
-    return Group(*(part for _, run in runs for part in _run(list(run), several=several)))
+    return Group(
+        *(part for _, run in runs for part in _run(list(run), statements, several=several))
+    )
 
 
-def _run(entries: Sequence[Entry], *, several: bool) -> Iterator[RenderableType]:
+def _run(
+    entries: Sequence[Entry], statements: Mapping[str, str], *, several: bool
+) -> Iterator[RenderableType]:
     first = entries[0]
     yield Text.assemble(
         (first.verb, "bold"),
@@ -43,7 +55,8 @@ def _run(entries: Sequence[Entry], *, several: bool) -> Iterator[RenderableType]
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for entry in entries:
-        lines = Text("\n").join(_lines(entry, several=several))
+        said = statement_on(entry, statements)
+        lines = Text("\n").join((*_lines(entry, several=several), *_sources(said)))
         table.add_row(str(entry.number or "-"), _moment(entry.began), lines)
     yield table
     yield Text()
@@ -62,6 +75,16 @@ def _lines(entry: Entry, *, several: bool) -> Iterable[Text]:
         yield plain(f"because: {entry.problem}")
     if entry.request_id:
         yield plain(f"request: {entry.request_id}")
+
+
+def _sources(statement: str) -> Iterator[Text]:
+    """Where the programs of a package came from, by a statement of ours."""
+    if not statement:
+        return
+    resolved = json.loads(statement)["predicate"]["buildDefinition"]["resolvedDependencies"]
+    for each in resolved:
+        if "gitCommit" in each.get("digest", {}):
+            yield plain(f"built from: {each['uri']}")
 
 
 def _moment(moment: datetime) -> str:

@@ -24,11 +24,11 @@ from fleet.deployment import (
     Write,
 )
 from fleet.inspection import Assessment
-from fleet.ledger import Entry
+from fleet.ledger import Action, Entry
 from fleet.migration.facts import Finding
 from fleet.migration.plan import FunctionPlan, Outcome, Promise
 from fleet.migration.words import action, is_foreseen, opens_gap, words
-from fleet.model import Alias, FunctionRef
+from fleet.model import NOTHING, Alias, FunctionRef
 
 FORMAT = 1
 """Rises when a field goes away or changes its meaning."""
@@ -58,9 +58,15 @@ def write_outcomes_json(outcomes: Iterable[Outcome], file: TextIO) -> None:
     _write("outcomes", {"functions": functions}, file)
 
 
-def write_history_json(entries: Iterable[Entry], file: TextIO) -> None:
-    """Write every step of the ledger, in the order in which they began."""
-    steps = [_entry(entry) for entry in sorted(entries, key=lambda each: each.number or 0)]
+def write_history_json(
+    entries: Iterable[Entry], file: TextIO, statements: Mapping[str, str] = NOTHING
+) -> None:
+    """Write every step of the ledger, in the order in which they began.
+
+    `statements` tell, by CodeSha256, where packages that were built anew came from.
+    """
+    ordered = sorted(entries, key=lambda each: each.number or 0)
+    steps = [{**_entry(each), "provenance": _provenance(each, statements)} for each in ordered]
     _write("history", {"steps": steps}, file)
 
 
@@ -183,6 +189,18 @@ def _alias(alias: Alias) -> _Object:
         "version": None if is_foreseen(alias.version) else alias.version,
         "weights": dict(alias.weights),
     }
+
+
+def statement_on(entry: Entry, statements: Mapping[str, str]) -> str:
+    """Give the statement on the package that a step uploaded, or ''."""
+    if entry.action is not Action.UPDATE_CODE or entry.deployment_after is None:
+        return ""
+    return statements.get(entry.deployment_after.code_sha256, "")
+
+
+def _provenance(entry: Entry, statements: Mapping[str, str]) -> object:
+    text = statement_on(entry, statements)
+    return json.loads(text) if text else None
 
 
 def _entry(entry: Entry) -> Mapping[str, object]:

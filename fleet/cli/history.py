@@ -28,10 +28,12 @@ def history(
     settings = Settings.load(config, os.environ).overridden(state=state)
     with Store.open(settings.state, create=False) as store:
         steps, shown = store.steps(ref), store.shown
+        made = [each.deployment_after.code_sha256 for each in steps if each.deployment_after]
+        statements = store.statements(made)
     if output_format is Shown.JSON:
         from reports.migration import write_history_json
 
-        write_history_json(steps, sys.stdout)
+        write_history_json(steps, sys.stdout, statements)
         return
     if not steps:
         say(f"{shown} knows of no step on it.")
@@ -39,4 +41,4 @@ def history(
     from fleet.cli.terminal import console
     from reports.history_table import history_table
 
-    console(color=not no_color).print(history_table(steps))
+    console(color=not no_color).print(history_table(steps, statements))

@@ -92,10 +92,7 @@ def _build(
             error = future.exception()
             if isinstance(error, Interrupted):
                 return
-            if error is None:
-                outcome = future.result()
-            else:
-                outcome = _gone_wrong(ref, asked, error)
+            outcome = future.result() if error is None else _gone_wrong(ref, asked, error)
             outcomes.append(outcome)
             result = Result.FAILED if outcome.failed else Result.BLOCKED
             progress.function_done(ref, Result.READY if outcome.rebuilt else result)

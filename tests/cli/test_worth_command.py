@@ -51,7 +51,7 @@ def scanned(emulator: Emulator, place: Path) -> Ended:
     return fleet(
         *("scan", "--cold-starts", "--region", HOME),
         within=place,
-        environ=emulator.credentials_of(MEMBER) | {"AWS_ENDPOINT_URL": emulator.url},
+        environ=emulator.credentials_of(MEMBER),
     )
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from fleet.cache import user_cache
 from fleet.model import FunctionRef
 from fleet.package.inspect import inspect_package
 from fleet.rebuilding.rebuilder import rebuilder
@@ -58,6 +62,7 @@ class Team:
         settings = {
             **os.environ,
             "CGO_ENABLED": "0",
+            "GOCACHE": str(user_cache("go") / "builds"),
             "GOENV": "off",
             "GOFLAGS": "",
             "GOOS": "linux",
@@ -79,6 +84,19 @@ class Team:
     @property
     def rule(self) -> SourceRule:
         return SourceRule(module="fleet.example/*", git=self.repository.url)
+
+
+@contextmanager
+def own_cache(place: Path) -> Iterator[None]:
+    """A cache in which nothing was built by other code; compiled packages are everybody's."""
+    shared = user_cache("go")
+    shared.mkdir(parents=True, exist_ok=True)
+    (place / "fleet").mkdir()
+    for name in ("go", "emulator", "handlers"):
+        (place / "fleet" / name).symlink_to(shared.with_name(name))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(place))
+        yield
 
 
 def package(place: Path, programs: Mapping[str, bytes], **others: bytes) -> Path:

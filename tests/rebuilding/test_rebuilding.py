@@ -38,6 +38,14 @@ def program(team: Team) -> bytes:
     return team.build("./cmd/orders", "-ldflags=-s -w -X main.build=2024.7")
 
 
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> tuple[Team, Path]:
+    """A team whose program cannot speak to a custom runtime, and its package on go1.x."""
+    place = tmp_path_factory.mktemp("old")
+    team = Team.at(place / "repository", handlers("1.17.0", "orders"))
+    return team, package(place / "running.zip", {"main": team.build()}, data=b"1\n")
+
+
 def anew(team: Team, running: Path, **differently: object) -> Rebuilt:
     known = differently.pop("known", None)
     rebuild = rebuild_with(team.rule, known=known)  # type: ignore[arg-type]  # of this very type
@@ -214,12 +222,6 @@ class TestPackagesWithMore:
 
 
 class TestOldLibraries:
-    @pytest.fixture(scope="class")
-    def old(self, tmp_path_factory: pytest.TempPathFactory) -> tuple[Team, Path]:
-        place = tmp_path_factory.mktemp("old")
-        team = Team.at(place / "repository", handlers("1.17.0", "orders"))
-        return team, package(place / "running.zip", {"main": team.build()}, data=b"1\n")
-
     def test_one_that_cannot_speak_to_a_custom_runtime_is_rescued_and_answers(
         self, old: tuple[Team, Path], rie: Emulator
     ) -> None:
@@ -295,7 +297,7 @@ class TestTrouble:
     def test_without_a_rule_for_its_module_the_line_for_it_is_told(
         self, program: bytes, tmp_path: Path
     ) -> None:
-        running = package(tmp_path / "running.zip", {"bootstrap": program})
+        running = package(tmp_path / "running.zip", {"bootstrap": program}, data=b"no rule\n")
         with pytest.raises(NotRebuilt) as problem:
             rebuild_with()(wanted(running), GOING_ON)
         assert problem.value.code == "no-source-rule"

@@ -139,6 +139,11 @@ def test_without_init_and_with_unequal_memory_it_is_a_lower_bound_that_says_so()
     assert "The versions of 1 function differ in memory" in said
 
 
+def test_a_version_whose_memory_is_not_known_leaves_its_function_out() -> None:
+    rows = [used(), used(qualifier="1", use="served", memory_mb=None)]
+    assert worth_of(*rows).why_not == {NotEstimated.MEMORY: 1}
+
+
 def test_the_memory_of_versions_that_nobody_calls_does_not_count() -> None:
     (one,) = worth_of(used(), used(qualifier="1", use="kept", memory_mb=128)).functions
     assert (one.usage.memory_mb, one.usage.at_least) == (1024, False)

@@ -7,7 +7,7 @@ import selectors
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
 
@@ -20,6 +20,11 @@ from fleet.toolchain.sandbox.walls import Given, walls
 _LOOK_SECONDS = 0.1
 _CHUNK = 1 << 16
 _WALLS_FAILED = "bwrap: "
+_ALONE = 4
+"""How many times what all may have, one process may ask for: enough for the watch to come first.
+
+A Go program that the kernel refuses memory crashes with whatever words it has left.
+"""
 
 
 class End(Enum):
@@ -54,7 +59,8 @@ def run_behind_walls(
 ) -> Ran:
     """Run it to its end, or end it with all it has started; raises NoSandbox."""
     tools = find_tools()
-    outer = walls(tools, given, etc=etc, begin_in=begin_in, limits=limits)
+    each = replace(limits, memory=_ALONE * limits.memory)
+    outer = walls(tools, given, etc=etc, begin_in=begin_in, limits=each)
     with sandboxed(tools, [*outer, *words], environment, keeps_user=True) as box:
         kept = Kept()
         end = _watched(box, kept, limits, stop)

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import os
 import subprocess
 import threading
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,12 +24,14 @@ from fleet.toolchain.rebuild.build_problems import (
     TookTooMuchMemory,
 )
 from fleet.toolchain.rebuild.building import LIMITS, build
+from fleet.toolchain.rebuild.compiling import End, Ran
 from fleet.toolchain.rebuild.fetching import fetch
 from fleet.toolchain.rebuild.order import BuildOrder, Built, Checkout
 from fleet.toolchain.rebuild.problems import Stopped
 from fleet.toolchain.rebuild.published import published
 from fleet.toolchain.sandbox.limits import Limits
 from fleet.toolchain.sandbox.machine import built_for
+from fleet.toolchain.sandbox.walls import Given
 from moto_fixtures.tools import go_root
 from tests.toolchain.rebuild.going import (
     NEVER,
@@ -63,6 +68,9 @@ def small(place: Path, main: str = MAIN, go: str = "1.21") -> Repository:
 
 
 ONE = f"{SMALL}/cmd/one"
+ONE_FILES = {
+    "main.go": 'package main\n\nimport "example.com/two"\n\nfunc main() { println(two.Name) }\n'
+}
 
 
 def built(checkout: Checkout, order: BuildOrder, place: Path, limits: Limits = LIMITS) -> Built:
@@ -214,6 +222,66 @@ def test_a_published_module_is_built_as_that_version(tmp_path: Path) -> None:
     assert built_for(made.program) == "arm64"
 
 
+def test_a_published_module_needs_no_sums_of_its_own(tmp_path: Path) -> None:
+    proxy = tmp_path / "proxy"
+    for name, module, files in (
+        ("one", go_mod("example.com/one") + "\nrequire example.com/two v1.0.0\n", ONE_FILES),
+        ("two", go_mod("example.com/two"), {"two.go": 'package two\n\nconst Name = "2"\n'}),
+    ):
+        place = proxy / "example.com" / name / "@v"
+        place.mkdir(parents=True)
+        (place / "v1.0.0.mod").write_text(module)
+        (place / "v1.0.0.info").write_text('{"Version": "v1.0.0"}')
+        with zipfile.ZipFile(place / "v1.0.0.zip", "w") as archive:
+            for file, content in {**files, "go.mod": module}.items():
+                archive.writestr(f"example.com/{name}@v1.0.0/{file}", content)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "builds").symlink_to(shared_go().builds.resolve())
+    network = {"GOPROXY": proxy.as_uri(), "GOSUMDB": "off"}
+    go = dataclasses.replace(shared_go(), cache=tmp_path / "cache", network=network)
+
+    def download(origin: str) -> str:
+        return go.run(["mod", "download", "-json", origin], tmp_path, stop=NEVER).output
+
+    recorded = json.loads(download("example.com/one@v1.0.0"))["Sum"]
+    checkout = published("example.com/one", "v1.0.0", recorded, download)
+    before = everything_in(checkout.root)
+    made = build(go, checkout, order_of("example.com/one"), tmp_path / "program", stop=NEVER)
+    assert "dep\texample.com/two\tv1.0.0" in info_of(made.program)
+    assert everything_in(checkout.root) == before
+
+
+def test_only_what_a_build_writes_is_writable_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Given] = []
+
+    def run(_words: object, _environment: object, given: Sequence[Given], **_: object) -> Ran:
+        seen.extend(given)
+        return Ran(End.TIME, 0, "")
+
+    monkeypatch.setattr(building, "run_behind_walls", run)
+    checkout = checkout_of(small(tmp_path / "source"), SMALL)
+    with pytest.raises(TookTooLong):
+        built(checkout, order_of(ONE), tmp_path)
+    writable = {each.place for each in seen if each.writable}
+    # Under the last one lies the source, which is not.
+    assert writable == {"/fleet/builds", "/fleet/path/bin", "/fleet/tree"}
+    assert Given(checkout.root, "/fleet/tree/source") in seen
+    assert Given(shared_go().modules, "/fleet/path/pkg/mod") in seen
+
+
+def test_whose_files_they_are_does_not_keep_the_revision_away(tmp_path: Path) -> None:
+    repository = small(tmp_path / "source")
+    checkout = checkout_of(repository, SMALL)
+    if os.geteuid() == 0:
+        # Git reads nothing of a repository of somebody else's unless it is told to.
+        os.chown(repository.path, 12345, 12345)
+        os.chown(repository.path / ".git", 12345, 12345)
+    told = info_of(built(checkout, order_of(ONE), tmp_path).program)
+    assert f"vcs.revision={checkout.commit}" in told
+
+
 def test_the_compilers_words_are_shown_without_this_machines_paths(tmp_path: Path) -> None:
     repository = small(tmp_path / "source", "package main\n\nfunc main() { nowhere() }\n")
     with pytest.raises(NotCompiled) as caught:
@@ -301,11 +369,14 @@ PRIVATE = "example.invalid/private"
 
 
 def with_private(place: Path) -> Repository:
+    private = f'import _ "{PRIVATE}"\n'
     files = {
         "go.mod": go_mod(SMALL) + f"\nrequire {PRIVATE} v1.0.0\n",
+        "cmd/one/one_test.go": f"package main\n\n{private}",
+        "cmd/one/tagged.go": f"//go:build special\n\npackage main\n\n{private}",
         "go.sum": f"{PRIVATE} v1.0.0 h1:{'A' * 43}=\n{PRIVATE} v1.0.0/go.mod h1:{'A' * 43}=\n",
         "cmd/one/main.go": MAIN,
-        "cmd/two/main.go": f'package main\n\nimport _ "{PRIVATE}"\n\nfunc main() {{}}\n',
+        "cmd/two/main.go": f"package main\n\n{private}\nfunc main() {{}}\n",
     }
     return Repository.at(place, files)
 
@@ -339,8 +410,9 @@ def test_only_what_the_architecture_needs_is_fetched(tmp_path: Path) -> None:
     go = dataclasses.replace(shared_go(), network={"GOPROXY": "off"})
     order = order_of(ONE, architecture="arm64")
     assert fetch(go, go.root, checkout, order, stop=NEVER) == (Module(SMALL, ""),)
-    with pytest.raises(SourcesMissing):
-        fetch(go, go.root, checkout, order_of(ONE), stop=NEVER)
+    for other in (order_of(ONE), order_of(ONE, "-tags=special", architecture="arm64")):
+        with pytest.raises(SourcesMissing):
+            fetch(go, go.root, checkout, other, stop=NEVER)
 
 
 @pytest.mark.parametrize(

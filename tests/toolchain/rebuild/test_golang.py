@@ -138,6 +138,15 @@ def test_what_is_no_release_is_never_asked_of_go(name: str, tmp_path: Path) -> N
         goroot(never, name, stop=NEVER)
 
 
+def test_another_go_than_was_asked_for_is_not_taken(tmp_path: Path) -> None:
+    program = tmp_path / "go"
+    program.write_text(f"#!/bin/sh\necho {go_root()}\n")
+    program.chmod(0o755)
+    other = dataclasses.replace(shared_go(), program=program, cache=tmp_path)
+    with pytest.raises(GoNotHad, match="it is not what was downloaded"):
+        goroot(other, OLD, stop=NEVER)
+
+
 def test_a_download_can_be_stopped(tmp_path: Path) -> None:
     stop = threading.Event()
     stop.set()
