@@ -93,6 +93,8 @@ class Accepted(StrEnum):
     """It was built with changes that are in no commit."""
     LOST_LINKER_FLAGS = "lost-ldflags"
     """-trimpath has hidden its -ldflags: values set with -X may be lost."""
+    WITHOUT_C = "without-c"
+    """It holds C, and is built without: Go's own resolver of names and users takes its place."""
 
 
 class KnownBuild(BaseModel):

@@ -59,8 +59,9 @@ def migrate(
         typer.Option(
             "--artifact",
             metavar="ZIP|DIR|s3://…",
-            help="With --arch: the build for it; a directory holds NAME.zip for each function, "
-            "and {account}, {region} and {function} in an S3 key are filled in.",
+            help="With --arch: the build for it; a directory holds ACCOUNT/REGION/NAME.zip or "
+            "NAME.zip for each function, and {account}, {region} and {function} in an S3 key are "
+            "filled in.",
         ),
     ] = None,
     rebuild: Annotated[

@@ -29,7 +29,8 @@ ARTIFACT_UNREADABLE = Rule(
     "artifact-unreadable",
     Effect.BLOCKS,
     "{file} can't be its package for arm64 ({problem}): give the zip of a bootstrap built with "
-    "GOARCH=arm64, or with --artifact a directory of such zips, each NAME.zip after its function",
+    "GOARCH=arm64, or with --artifact a directory of such zips, each ACCOUNT/REGION/NAME.zip or "
+    "NAME.zip after its function; or have it built with --rebuild",
 )
 NO_BOOTSTRAP = Rule(
     "artifact-no-bootstrap",

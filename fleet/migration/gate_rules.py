@@ -229,9 +229,9 @@ DUAL_BELIEF = Rule(
 REBUILT = Rule(
     "rebuilt",
     Effect.NOTE,
-    "its program is built anew from the source of what runs ({what}) and lies as bootstrap beside "
-    "the old one, which go1.x goes on starting: give its team the patch, or their next deploy "
-    "brings the old library back",
+    "its program is built anew with a newer aws-lambda-go and lies as bootstrap beside the old "
+    "one, which go1.x goes on starting: give its team the patch (`fleet rebuild` writes it), or "
+    "their next deploy brings the old library back",
 )
 NO_BRIDGE_FOR_REBUILT = Rule(
     "rebuilt-no-bridge",

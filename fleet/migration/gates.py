@@ -219,6 +219,8 @@ def _told(facts: GateFacts, asked: Asked) -> Iterator[Finding]:
         yield rules.UPDATES_BLOCKED.said()
     if judged is not None and judged.verdict is Verdict.ALREADY_CUSTOM and not facts.rebuilt:
         yield rules.AS_IT_IS.said()
+    if facts.rebuilt:
+        yield rules.REBUILT.said()
     if facts.state == "Inactive":
         yield rules.INACTIVE.said()
     if facts.reserved_concurrency == 0:

@@ -17,6 +17,7 @@ from fleet.toolchain.rebuild.building import build
 from fleet.toolchain.rebuild.checkout import Wanted, address_of, checkout
 from fleet.toolchain.rebuild.commit import is_published
 from fleet.toolchain.rebuild.differences import Allowed, Attestation
+from fleet.toolchain.rebuild.embedding import check_embedded
 from fleet.toolchain.rebuild.golang import ChosenGo, choose_go
 from fleet.toolchain.rebuild.linking import Known
 from fleet.toolchain.rebuild.order import BuildOrder, Built, Checkout
@@ -86,6 +87,8 @@ class _Making:
         go = choose_go(self._tools.go, old.build.go_version, stop=self._tools.stop)
         planned = self._planned(old, old.build, go)
         source = self._source(old.build, planned)
+        if source.large_files:
+            check_embedded(self._tools.go, source, planned.build, stop=self._tools.stop)
         raised = self._raised(source, planned.build)
         if raised is not None:
             source = raised.checkout

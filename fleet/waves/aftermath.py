@@ -12,6 +12,8 @@ from fleet.waves.budget import FAILURES
 from fleet.waves.plan import Wave
 
 MOVED = frozenset({Result.MIGRATED, Result.ALREADY_THERE})
+_REFUSED = frozenset({Result.BLOCKED, Result.STALE})
+_STAYS = "it stays on x86_64"
 
 
 def begun(state: MemberState, now: datetime, run: str, fingerprint: str) -> MemberState:
@@ -108,9 +110,16 @@ def after_stage(
             touched=state.touched,
             theirs=state.theirs,
         )
-    if state.stage is Stage.ARM64 and result in {Result.BLOCKED, Result.STALE}:
-        return _stayed(state, reason, now)
+    if state.stage is Stage.ARM64 and result in _REFUSED:
+        # No failure: it is what it was. And no success either: once mended it is tried again.
+        return _ended(state, result, f"{_STAYS}: {reason}", now)
     return _ended(state, result, reason, now)
+
+
+def stays_on_x86_64(state: MemberState) -> bool:
+    """Whether it has left go1.x, and was refused arm64 although its wave goes there."""
+    over = state.phase is Phase.ENDED and state.result in _REFUSED
+    return over and state.stage is Stage.ARM64
 
 
 def told(outcome: Outcome) -> str:
@@ -123,8 +132,8 @@ def _ended(state: MemberState, result: Result, reason: str, now: datetime) -> Me
 
 
 def _stayed(state: MemberState, reason: str, now: datetime) -> MemberState:
-    # It has left go1.x, which is what counts, and it is what it was then.
-    return _ended(state, Result.MIGRATED, f"it stays on x86_64: {reason}", now)
+    # Its plan wants it there; it has left go1.x, and is what it was then.
+    return _ended(state, Result.MIGRATED, f"{_STAYS}: {reason}", now)
 
 
 def _baking(state: MemberState, share: float, now: datetime) -> MemberState:

@@ -21,12 +21,12 @@ from fleet.wave_status import (
     WaveState,
     WaveStatus,
 )
+from fleet.waves.aftermath import MOVED, stays_on_x86_64
 from fleet.waves.budget import FAILURES, failures, is_spent, left
 from fleet.waves.due import Holdup, Record, agenda, concerns
 from fleet.waves.plan import Budget, Plan, Wave
 from fleet.waves.windows import next_opening
 
-_MOVED = frozenset({Result.MIGRATED, Result.ALREADY_THERE})
 _ORDERED = {
     OrderKind.CANCEL: WaveState.CANCELLED,
     OrderKind.STOP: WaveState.STOPPED,
@@ -99,12 +99,17 @@ def counts_of(
 ) -> Counts:
     """Count functions of a wave, or of a plan, whose budget is given."""
     phases = Counter(state.phase for state in states)
-    ended = Counter(_result(state) for state in states if state.phase is Phase.ENDED)
+    ended = Counter(
+        # It has left go1.x, whatever the second pass came to.
+        Result.MIGRATED if stays_on_x86_64(state) else _result(state)
+        for state in states
+        if state.phase is Phase.ENDED
+    )
     failed = {result.value: ended[result] for result in sorted(FAILURES) if ended[result]}
     running = sum(state.phase is Phase.UNDER_WAY and state.ref in busy for state in states)
     return Counts(
         functions=len(states),
-        done=sum(ended[result] for result in _MOVED),
+        done=sum(ended[result] for result in MOVED),
         running=running,
         unattended=phases[Phase.UNDER_WAY] - running,
         baking=phases[Phase.BAKING],
@@ -113,7 +118,7 @@ def counts_of(
         not_moved={
             result.value: count
             for result, count in sorted(ended.items())
-            if result not in FAILURES | _MOVED
+            if result not in FAILURES | MOVED
         },
         unjudged=sum(state.unjudged for state in states),
         budget_left=left(budget, failures(states), len(states)),
@@ -134,7 +139,9 @@ def _of_wave(
     ordered = {order.kind for order in record.orders if concerns(order, plan, wave)}
     spent = plan_spent or is_spent(wave.budget, failures(states), counts.functions)
     state = (
-        _ended(counts) or _stopped(ordered, spent=spent) or _going(plan, wave, counts, hold, now)
+        _ended(counts, all_the_way=not any(map(stays_on_x86_64, states)))
+        or _stopped(ordered, spent=spent)
+        or _going(plan, wave, counts, hold, now)
     )
     over = state.is_done
     began = min((each.began for each in states if each.began is not None), default=None)
@@ -167,12 +174,12 @@ def expected_end(states: Iterable[MemberState], now: datetime) -> datetime | Non
     return now + (now - min(began)) * remaining / ended
 
 
-def _ended(counts: Counts) -> WaveState | None:
+def _ended(counts: Counts, *, all_the_way: bool) -> WaveState | None:
     if counts.done + counts.all_failed + counts.all_not_moved < counts.functions:
         return None
     if counts.failed:
         return WaveState.DONE_WITH_FAILURES
-    return WaveState.DONE_NOT_ALL_MOVED if counts.not_moved else WaveState.DONE
+    return WaveState.DONE_NOT_ALLMOVED if counts.not_moved else WaveState.DONE
 
 
 def _stopped(ordered: Collection[OrderKind], *, spent: bool) -> WaveState | None:
@@ -217,7 +224,7 @@ def _of_member(
         word=words[state.phase],
         reason=state.reason,
         # Whatever becomes of the second pass, it has left go1.x.
-        moved=(over and _result(state) in _MOVED) or state.stage is Stage.ARM64,
+        moved=(over and _result(state) in MOVED) or state.stage is Stage.ARM64,
         unjudged=state.unjudged,
         began=state.began,
         ended=state.since if over else None,

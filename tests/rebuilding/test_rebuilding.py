@@ -294,6 +294,48 @@ class TestTrouble:
         assert problem.failed
         assert "cmd/orders/more.go:3" in problem.words
 
+    def test_a_pointer_in_the_place_of_an_embedded_large_file_refuses_it(
+        self, tmp_path: Path
+    ) -> None:
+        pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 6\n"
+        embeds = 'package main\n\nimport _ "embed"\n\n//go:embed model\nvar model string\n'
+        team = Team.at(
+            tmp_path / "repository",
+            {
+                **handlers(),
+                ".gitattributes": "cmd/orders/model filter=lfs\n",
+                "cmd/orders/model": pointer,
+                "cmd/orders/embeds.go": embeds,
+            },
+        )
+        head = team.repository.head
+        team.repository.write({"cmd/orders/model": "weights"})
+        program = team.build("./cmd/orders", "-buildvcs=false")
+        running = package(tmp_path / "running.zip", {"bootstrap": program})
+        problem = refused(team, running, known=KnownFunction(function="orders", commit=head))
+        assert problem.code == "pointer-embedded"
+        assert "cmd/orders/model" in str(problem)
+
+    def test_what_is_kept_by_large_files_and_not_embedded_does_no_harm(
+        self, tmp_path: Path
+    ) -> None:
+        files = {**handlers(), ".gitattributes": "*.psd filter=lfs\n", "logo.psd": "x\n"}
+        team = Team.at(tmp_path / "repository", files)
+        rebuilt = anew(team, package(tmp_path / "running.zip", {"bootstrap": team.build()}))
+        assert any("Git LFS" in note for note in rebuilt.notes)
+
+    def test_c_that_only_the_network_brings_along_is_left_out_where_somebody_takes_that_on(
+        self, tmp_path: Path, rie: Emulator
+    ) -> None:
+        team = Team.at(tmp_path / "repository")
+        running = package(tmp_path / "running.zip", {"bootstrap": team.build(CGO_ENABLED="1")})
+        problem = refused(team, running)
+        assert problem.code == "cgo"
+        assert "without-c" in str(problem)
+        accept = frozenset({Accepted.WITHOUT_C})
+        rebuilt = anew(team, running, known=KnownFunction(function="orders", accept=accept))
+        assert json.loads(answer(rebuilt, rie))["pieces"] == 3
+
     def test_without_a_rule_for_its_module_the_line_for_it_is_told(
         self, program: bytes, tmp_path: Path
     ) -> None:

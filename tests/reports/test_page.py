@@ -513,4 +513,4 @@ def test_without_traffic_the_table_has_no_costs(open_report: Open) -> None:
     seen.page.get_by_role("gridcell", name="orders", exact=True).dblclick()
     dialog = seen.page.get_by_role("dialog")
     expect(dialog).to_contain_text("Memory in MB512")
-    expect(dialog).not_to_contain_text("Cold starts")
+    expect(dialog).not_to_contain_text("cost")

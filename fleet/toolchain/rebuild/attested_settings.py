@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from fleet.linker_flags import without_values
+from fleet.sources import Accepted
 from fleet.toolchain.rebuild import tags
 from fleet.toolchain.rebuild.attested_commit import commit_differences
 from fleet.toolchain.rebuild.carrying import C_FLAGS, DEFAULT_PROFILE, LEVELS
@@ -155,7 +156,9 @@ def _by_toolchain_alone(_name: str, was: str | None, now: str | None, pair: Pair
 
 
 def _by_cgo(_name: str, was: str | None, now: str | None, pair: Pair) -> Change | None:
-    return Change.CGO if (was, now) == ("1", "0") and not pair.old.cgo else None
+    taken_on = Accepted.WITHOUT_C in pair.allowed.known.accept
+    left_out = not pair.old.cgo or taken_on
+    return Change.CGO if (was, now) == ("1", "0") and left_out else None
 
 
 def _by_c_flags(name: str, was: str | None, now: str | None, pair: Pair) -> Change | None:

@@ -92,6 +92,19 @@ class SourcesMissing(BuildProblem):
 
 
 @dataclass(eq=False)
+class PointerEmbedded(BuildProblem):
+    """It embeds files that Git LFS keeps, of which the checkout holds pointers only."""
+
+    problem: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.package} is not built: {self.problem}, and files that Git LFS keeps are not "
+            "fetched; build it yourself"
+        )
+
+
+@dataclass(eq=False)
 class NotCompiled(BuildProblem):
     """The compiler or the linker refused the source."""
 

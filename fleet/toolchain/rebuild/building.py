@@ -6,6 +6,7 @@ revision, and the C compiler where the order has cgo. What was built is never st
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -42,12 +43,9 @@ _GOPATH = "/fleet/path"
 _MODULES = f"{_GOPATH}/pkg/mod"
 _OUT = f"{_GOPATH}/bin"
 _BUILDS = "/fleet/builds"
-_HOME = "/fleet/home"
 _SOURCE = "/fleet/tree/source"
 _PROGRAM = "program"
-# Whoever owns the files: the sandbox has another user. In a file, since git takes this setting
-# from its environment only since 2.38.
-_GITCONFIG = "[safe]\n\tdirectory = *\n"
+_SCRATCH = "/tmp"  # noqa: S108 - the sandbox's own
 
 
 def build(
@@ -63,7 +61,7 @@ def build(
     """Build a program and write it to `target`, which appears whole or not at all.
 
     Downloads what is needed first: the order's Go, and modules. Many at once is fine. Raises
-    GoNotHad, a BuildProblem, NoSandbox or Stopped.
+    GoNotHad, a BuildProblem, NoSandbox or Stopped, and OSError where `target` cannot be written.
     """
     began = time.monotonic()
     checked(checkout, order)
@@ -90,9 +88,8 @@ def _behind_walls(
     limits: Limits,
     stop: threading.Event,
 ) -> Path:
-    for name in ("out", "home", "tree"):
+    for name in ("out", "tree"):
         (place / name).mkdir()
-    (place / "home" / ".gitconfig").write_text(_GITCONFIG, encoding="ascii")
     inner_root = str(root) if root.is_relative_to("/usr") else _GOROOT
     version = checked(checkout, order)
     words = arguments(checkout, order, version, f"{_OUT}/{_PROGRAM}")
@@ -115,7 +112,6 @@ def _given(go: Go, root: Path, checkout: Checkout, place: Path) -> Iterator[Give
     yield Given(go.modules, _MODULES)
     yield Given(go.builds, _BUILDS, writable=True)
     yield Given(place / "out", _OUT, writable=True)
-    yield Given(place / "home", _HOME)
     # Go locks what it asks of a repository by a file beside it.
     yield Given(place / "tree", str(PurePosixPath(_SOURCE).parent), writable=True)
     yield Given(checkout.root, _SOURCE)
@@ -128,8 +124,8 @@ def _environment(checkout: Checkout, order: BuildOrder, root: str) -> dict[str, 
     work = workspace(checkout)
     return {
         "PATH": f"{root}/bin:/usr/local/bin:/usr/bin:/bin",
-        "HOME": _HOME,
-        "TMPDIR": "/tmp",  # noqa: S108 - the sandbox's own
+        "HOME": _SCRATCH,
+        "TMPDIR": _SCRATCH,
         "LC_ALL": "C.UTF-8",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_OPTIONAL_LOCKS": "0",
@@ -187,7 +183,9 @@ def _moved(made: Path, target: Path, order: BuildOrder) -> str:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         part.replace(target)
     except OSError as error:
-        raise DiskFull(order.package, str(target.parent), str(error.strerror)) from None
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise DiskFull(order.package, str(target.parent), str(error.strerror)) from None
+        raise
     finally:
         part.unlink(missing_ok=True)
     return digest

@@ -58,6 +58,8 @@ class Aim:
     """x86_64 or arm64."""
     repeats: bool = False
     """Whether the very same program shall come out; else one for custom runtimes alone."""
+    without_c: bool = False
+    """Whether somebody has taken on that what C there is will be missing."""
 
     @property
     def cgo(self) -> bool:
@@ -65,6 +67,8 @@ class Aim:
 
         A program in which no C is would be the same without; only to repeat it, that counts.
         """
+        if self.without_c:
+            return False
         if self.recorded.build is None:
             return self.recorded.cgo
         setting = self.recorded.build.settings.get("CGO_ENABLED")

@@ -22,8 +22,7 @@ from fleet.toolchain.rebuild.problems import NoSourceRule, NotTold, listed
 
 _COMMIT = re.compile(r"[0-9a-f]{7,40}|[0-9a-f]{64}")
 _LARGE_FILES = (
-    "files of this commit are kept by Git LFS and are not fetched: a program that embeds one would "
-    "embed its pointer"
+    "files of this commit are kept by Git LFS and are not fetched; the program embeds none of them"
 )
 _SUBMODULES = "submodules of this commit are not fetched: their directories are empty"
 
@@ -91,6 +90,7 @@ def checkout(
         version="",
         origin=clone.origin,
         beside=(clone.path,),
+        large_files=tree.has_large_files,
     )
 
 

@@ -35,7 +35,7 @@ class Change(StrEnum):
     MODIFIED = "modified"
     """Changes that are in no commit were left out, as somebody has taken on."""
     CGO = "cgo"
-    """There was cgo, and nothing that used it."""
+    """There was cgo, and nothing that used it; or somebody has taken on to do without."""
     NOT_TOLD = "not-told"
     """The original does not tell it; somebody has named the commit."""
 

