@@ -34,7 +34,7 @@ class WaveState(StrEnum):
     DONE = "done"
     """Every function is where it was to go."""
     DONE_NOT_ALL_MOVED = "done, not all moved"
-    """Every function has ended; none failed, some were left untouched."""
+    """Every function has ended; none failed, some were left untouched, or on x86_64."""
     DONE_WITH_FAILURES = "done with failures"
 
     @property
@@ -53,7 +53,7 @@ class Counts:
 
     functions: int
     done: int = 0
-    """Migrated, or there already."""
+    """Migrated, or there already; also what has left go1.x and was refused arm64."""
     running: int = 0
     """Under way, and somebody holds the lease."""
     unattended: int = 0
@@ -144,7 +144,7 @@ class MemberStatus:
     """A result, or `waiting`, `running`, `unattended`, `baking` or `staying`."""
     reason: str = ""
     moved: bool = False
-    """Whether it ended where it was to go."""
+    """Whether it has left go1.x; `word` and `reason` say what the pass to arm64 came to."""
     unjudged: bool = False
     """Whether its canary went on, or ended, without numbers enough to judge by."""
     began: datetime | None = None

@@ -43,6 +43,8 @@ class WaveLine:
     canary: str
     """In words; '' without one."""
     arm64: bool
+    rebuild: bool
+    """Whether its builds for arm64 are made here, from source."""
     begins: datetime | None
     """When its first function is expected to begin; None: its window never opens."""
     ends: datetime | None
@@ -105,7 +107,7 @@ def _waves(waves: Iterable[WaveLine]) -> RenderableType:
     table.add_column("window", overflow="fold")
     table.add_column("how", overflow="fold")
     for wave in waves:
-        how = (wave.route, wave.canary, "then arm64" if wave.arm64 else "")
+        how = (wave.route, wave.canary, _arm64(wave))
         frozen = f"; not on {', '.join(wave.freeze)}" if wave.freeze else ""
         table.add_row(
             plain(wave.name),
@@ -119,6 +121,12 @@ def _waves(waves: Iterable[WaveLine]) -> RenderableType:
             plain(", ".join(each for each in how if each)),
         )
     return table
+
+
+def _arm64(wave: WaveLine) -> str:
+    if not wave.arm64:
+        return ""
+    return "then arm64, built here from source" if wave.rebuild else "then arm64"
 
 
 def _ending(plan: PlanShown) -> Iterable[RenderableType]:

@@ -48,10 +48,11 @@ def with_waves(functions: pd.DataFrame, records: Sequence[PlanRecord]) -> pd.Dat
 def left_over(record: PlanRecord) -> list[MemberStatus]:
     """Every function that will not move by itself: failed, untouched, begun and left, staying.
 
-    What waits or bakes is not among them: the plan goes on with it.
+    What left go1.x and was refused arm64, or brought back from it, is among them. What waits or
+    bakes is not: the plan goes on with it.
     """
-    going = {"waiting", "running", "baking"}
-    return [each for each in record.members if not each.moved and each.word not in going]
+    fine = {"waiting", "running", "baking", "migrated", "already there"}
+    return [each for each in record.members if each.word not in fine]
 
 
 def _cells(

@@ -15,6 +15,7 @@ from fleet.cli.options import RuntimeRoute, Shown
 from fleet.cli.packages import TargetRuntime
 from fleet.errors import BadSelection
 from fleet.inspection import Target
+from fleet.toolchain.rebuild.order import RAISED_TO
 
 if TYPE_CHECKING:
     from fleet.migration.ground import Ground
@@ -31,7 +32,7 @@ class Arch(StrEnum):
 migrate_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@migrate_app.command(cls=optional_value(from_scan="latest", raise_lambda_go=shared.RAISED_TO))
+@migrate_app.command(cls=optional_value(from_scan="latest", raise_lambda_go=RAISED_TO))
 def migrate(
     *,
     arns: shared.Arns = None,

@@ -10,6 +10,7 @@ import typer
 
 from fleet.deployment import Route
 from fleet.migration.facts import AskedRoute
+from fleet.toolchain.rebuild.order import RAISED_TO
 
 
 class Format(StrEnum):
@@ -159,7 +160,6 @@ ByRoute = Annotated[
         show_default=False,
     ),
 ]
-RAISED_TO = "v1.47.0"
 RaiseLambdaGo = Annotated[
     str | None,
     typer.Option(

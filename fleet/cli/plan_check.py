@@ -43,6 +43,7 @@ def check_live(
 
     Raises SettingsProblem for a plan of another organization, KeyboardInterrupt, NoCredentials.
     """
+    _warn_without_sources(read, settings)
     stop = threading.Event()
     clients = Clients(os.environ, profile=settings.profile, parallelism=settings.parallelism)
     aws = Aws(
@@ -86,6 +87,17 @@ def check_organization(read: PlanFile, aws: Aws) -> None:
     if planned not in {now, caller.account}:
         problem = f"the plan is for {planned}, and these credentials belong to {now}"
         raise SettingsProblem(read.source, read.place(("organization",)), problem)
+
+
+def _warn_without_sources(read: PlanFile, settings: Settings) -> None:
+    """Tell what is found out otherwise only once the first function has left go1.x."""
+    waves = read.plan.rebuilding()
+    if waves and not settings.sources:
+        typer.echo(
+            f"fleet: arm64: rebuild of {', '.join(waves)}: fleet.yaml has no sources:, so functions "
+            "that were built in a repository will stay on x86_64; say there where repositories are",
+            err=True,
+        )
 
 
 def _show(checked: list[Checked], shown: Shown, *, color: bool) -> None:

@@ -12,7 +12,7 @@ from fleet.cli.terminal import console
 from fleet.lifecycle import Lifecycle
 from fleet.model import GO1X
 from fleet.waves.forecast import WaveForecast, forecast, frozen_on
-from fleet.waves.plan import Canary, Day, Plan, Staying, Window
+from fleet.waves.plan import REBUILD, Canary, Day, Plan, Staying, Window
 from reports.plan_table import PlanShown, StayingLine, WaveLine, plan_calendar, write_plan_json
 
 
@@ -57,6 +57,7 @@ def _line(each: WaveForecast) -> WaveLine:
         route=wave.route.value if wave.route else "",
         canary=_canary(wave.canary),
         arm64=wave.arm64 is not None,
+        rebuild=wave.arm64 == REBUILD,
         begins=each.begins.astimezone(window.tz) if each.begins else None,
         ends=each.ends.astimezone(window.tz) if each.ends else None,
     )

@@ -57,7 +57,7 @@ RoleName = Annotated[
     typer.Option(
         "--role-name",
         help="Name of the role in each account (default: what the command would assume; for the "
-        "template fleet-scan, fleet-migrate or fleet-waves).",
+        "template fleet-scan, fleet-migrate, fleet-rebuild or fleet-waves).",
     ),
 ]
 InPartition = Annotated[Partition, typer.Option("--partition", help="Of the accounts.")]
@@ -123,6 +123,20 @@ def migrate(
         *(ARTIFACT if artifact else ()),
     )
     _print("migrate", needed, document, role_name, partition, config)
+
+
+@policy_app.command()
+def rebuild(
+    *,
+    document: WhichDocument = Document.CALLER,
+    role_name: RoleName = None,
+    partition: InPartition = Partition.AWS,
+    config: shared.Config = None,
+) -> None:
+    """Print what `fleet rebuild` needs; it writes nothing in AWS."""
+    from fleet.permissions import REBUILD
+
+    _print("rebuild", REBUILD, document, role_name, partition, config)
 
 
 @policy_app.command()

@@ -13,6 +13,7 @@ from fleet.cli.options import Shown
 from fleet.cli.packages import Architecture
 from fleet.errors import BadSelection
 from fleet.inspection import Verdict
+from fleet.toolchain.rebuild.order import RAISED_TO
 
 if TYPE_CHECKING:
     from fleet.cli.chosen import Filters
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 rebuild_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@rebuild_app.command(cls=optional_value(from_scan="latest", raise_lambda_go=shared.RAISED_TO))
+@rebuild_app.command(cls=optional_value(from_scan="latest", raise_lambda_go=RAISED_TO))
 def rebuild(
     *,
     arns: shared.Arns = None,

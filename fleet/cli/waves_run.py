@@ -18,6 +18,7 @@ from fleet.cli.terminal import console
 from fleet.cli.waves_orders import order_of
 from fleet.cli.waves_status import show_record
 from fleet.cli.waving import Manner, Running, running, status_of_results
+from fleet.deployment import Route
 from fleet.errors import BadSelection
 from fleet.leasing import Taken
 from fleet.migration.facts import Finding
@@ -28,7 +29,7 @@ from fleet.store import Store
 from fleet.wave import MemberState, OrderKind
 from fleet.waves.due import Agenda, Doing, agenda, is_over
 from fleet.waves.orders import check_wave
-from fleet.waves.plan import Wave
+from fleet.waves.plan import REBUILD, Wave
 from fleet.waves.planfile import PlanFile
 
 LOOK_AGAIN = timedelta(minutes=1)
@@ -202,7 +203,7 @@ def _shown(work: Running, found: Agenda, asked: Asked) -> Status:
     moves = [each for each in found.due if each.doing is Doing.MOVE]
     waves = {each.state.ref: each.wave for each in moves}
     plans = [one.plan for one in work.foreseen(moves)]
-    _show_plans([_with_canary(plan, waves[plan.ref]) for plan in plans], asked)
+    _show_plans([_with_what_follows(plan, waves[plan.ref]) for plan in plans], asked)
     if asked.shown is not Shown.JSON:
         others = len(found.due) - len(moves)
         if others:
@@ -216,17 +217,34 @@ def _shown(work: Running, found: Agenda, asked: Asked) -> Status:
     return Status.DONE
 
 
-def _with_canary(plan: FunctionPlan, wave: Wave) -> FunctionPlan:
-    """The same with how it will be watched; its steps are those to its end."""
-    canary = wave.canary
-    if plan.result is not Result.READY or canary is None:
+def _with_what_follows(plan: FunctionPlan, wave: Wave) -> FunctionPlan:
+    """The same with how it will be watched and what comes next; its steps are those to its end."""
+    if plan.result is not Result.READY:
         return plan
-    said = (
-        f"aliases that move get {canary.step_weight:g} % of their calls on the new version, more "
-        f"each {canary.interval} up to {canary.max_weight:g} %, then all; each step is judged, and "
-        f"a later call goes on; then it bakes for {canary.bake}, and its tags come last"
+    return replace(plan, notes=(*plan.notes, *_canary(wave), *_afterwards(plan, wave)))
+
+
+def _canary(wave: Wave) -> Iterator[Finding]:
+    canary = wave.canary
+    if canary is not None:
+        said = (
+            f"aliases that move get {canary.step_weight:g} % of their calls on the new version, "
+            f"more each {canary.interval} up to {canary.max_weight:g} %, then all; each step is "
+            f"judged, and a later call goes on; then it bakes for {canary.bake}, and its tags come "
+            "last"
+        )
+        yield Finding("canary", said)
+
+
+def _afterwards(plan: FunctionPlan, wave: Wave) -> Iterator[Finding]:
+    if wave.arm64 is None or plan.route is Route.ARCHITECTURE:
+        return
+    package = (
+        "a package that is built here from the source that its binary names"
+        if wave.arm64 == REBUILD
+        else f"the package in {wave.arm64.artifact}"
     )
-    return replace(plan, notes=(*plan.notes, Finding("canary", said)))
+    yield Finding("arm64-follows", f"a later call takes it to arm64, with {package}")
 
 
 def _show_plans(plans: Sequence[FunctionPlan], asked: Asked, *, err: bool = False) -> None:

@@ -56,7 +56,7 @@ from fleet.waves.aftermath import MOVED
 from fleet.waves.budget import is_failure
 from fleet.waves.destinations import destinations
 from fleet.waves.due import Agenda, Due, Record
-from fleet.waves.plan import REBUILD, Arm64, Plan
+from fleet.waves.plan import Arm64, Plan
 from fleet.waves.planfile import PlanFile
 from fleet.waves.remote import Gear, Job
 from fleet.waves.remote import perform as perform_there
@@ -226,7 +226,7 @@ def running(settings: Settings, store: Store, read: PlanFile, manner: Manner) ->
         ),
         bucket=plan.bucket,
         trial=manner.trial,
-        rebuild=any(wave.arm64 == REBUILD for wave in plan.waves),
+        rebuild=bool(plan.rebuilding()),
     )
     permissions = permissions_of(plan, apply=manner.apply)
     run = run_id()

@@ -10,6 +10,7 @@ from fleet.deployment import Deployment
 from fleet.migration.artifacts import artifact_for
 from fleet.migration.facts import Finding
 from fleet.migration.looking import Look
+from fleet.package.problems import BadPackage
 from fleet.rebuilding.rebuilt import NotRebuilt, Rebuilt, Wanted
 
 
@@ -72,18 +73,23 @@ def rebuilt_from(
     Raises NotRebuilt and what a Bring raises.
     """
     ground = look.ground
+    try:
+        facts = look.facts(start)
+    except BadPackage as bad:
+        said = f"its package cannot be read: {bad.problem}; deploy a sound one"
+        raise NotRebuilt("package-unreadable", said) from bad
     assert ground.rebuild is not None  # noqa: S101 - whoever asks for it has equipped the ground
-    said = ground.store.statements([start.code_sha256])
+    statements = ground.store.statements([start.code_sha256])
     rebuilt = ground.rebuild(
         Wanted(
             ref=look.ref,
             package=look.original(start),
-            facts=look.facts(start),
+            facts=facts,
             handler=start.handler or "",
             runtime=start.runtime or "",
             architecture=architecture,
             raise_library=raise_library,
-            earlier=said.get(start.code_sha256, ""),
+            earlier=statements.get(start.code_sha256, ""),
         ),
         ground.patience.leave_off,
     )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from fleet.aws.failures import Interrupted
 from fleet.errors import FleetError
+from fleet.package.problems import BadPackage, CannotRepackage, NotProven
 from fleet.rebuilding.rebuilt import NotRebuilt
 from fleet.sources import BadAddress
 from fleet.toolchain.rebuild import build_problems as building
@@ -41,6 +42,14 @@ def translated(name: str) -> Iterator[None]:
         yield
     except source.Stopped as stopped:
         raise Interrupted from stopped
+    except (BadPackage, CannotRepackage) as error:
+        said = f"{error.problem}; {error.advice}"
+        raise NotRebuilt(_code(error), f"{name} was not built: its package {said}") from error
+    except NotProven as error:
+        said = f"its new package, read back, is not what it has to be ({error.problem})"
+        advice = "check the disk and memory of this machine, and try again"
+        whole = f"{name} was not built: {said}; {advice}"
+        raise NotRebuilt(_code(error), whole, failed=True) from error
     except (*_ANOTHER_TIME, *_REFUSED) as error:
         said = str(getattr(error, "said", "") or getattr(error, "words", ""))
         raise NotRebuilt(

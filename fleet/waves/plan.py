@@ -358,6 +358,10 @@ class Plan(PlanModel):
             return wave.start
         return wave.start.replace(tzinfo=self.window_of(wave).tz)
 
+    def rebuilding(self) -> tuple[str, ...]:
+        """The waves whose builds for arm64 are made here."""
+        return tuple(wave.name for wave in self.waves if wave.arm64 == REBUILD)
+
     def members(self) -> Iterator[tuple[Wave, Member]]:
         """Every function that is to move, in order."""
         return ((wave, member) for wave in self.waves for member in wave.functions)

@@ -179,7 +179,8 @@ def _ended(counts: Counts, *, all_the_way: bool) -> WaveState | None:
         return None
     if counts.failed:
         return WaveState.DONE_WITH_FAILURES
-    return WaveState.DONE_NOT_ALLMOVED if counts.not_moved else WaveState.DONE
+    whole = all_the_way and not counts.not_moved
+    return WaveState.DONE if whole else WaveState.DONE_NOT_ALL_MOVED
 
 
 def _stopped(ordered: Collection[OrderKind], *, spent: bool) -> WaveState | None:

@@ -104,12 +104,14 @@ class Worker:
         and FileProblem (the store): after these it stands safely, and whoever comes next goes on.
         """
         # The last look before it is begun; it may have waited in line for long.
-        may_shift = task.may_shift and self._is_time(task) and not self._is_called_off(task)
-        task = replace(task, may_shift=may_shift)
-        if task.doing is Doing.MOVE and task.state.phase is Phase.WAITING and not may_shift:
+        task = replace(task, may_shift=self._may_shift(task))
+        if task.doing is Doing.MOVE and task.state.phase is Phase.WAITING and not task.may_shift:
             return task.state
         with self._leases.holding(function_key(task.state.ref.arn)) as lease:
             return self._done(task, lease)
+
+    def _may_shift(self, task: Task) -> bool:
+        return task.may_shift and self._is_time(task) and not self._is_called_off(task)
 
     def _is_time(self, task: Task) -> bool:
         return task.until is None or self._clock() < task.until
@@ -153,6 +155,8 @@ class Worker:
     ) -> MemberState:
         outcome = self._outcome(task, ground, state, share)
         _check_ledger(ground)
+        if outcome is None and state.phase is Phase.BAKING:
+            return self._saved(task, lease, state)
         if outcome is None:
             # Nothing of it was changed yet, and now is no time to begin.
             # What an earlier stage has changed stays known.
@@ -167,13 +171,15 @@ class Worker:
     def _outcome(
         self, task: Task, ground: Ground, state: MemberState, share: float | None
     ) -> Outcome | None:
-        """What became of it; None where it was not begun and now is no time to."""
+        """What became of it; None where nothing was done, since now is no time to."""
         with TemporaryDirectory(prefix="fleet-") as room:
             prepared = prepared_for(ground, task.wave, task.member, state.stage, Path(room))
             plan, observer = prepared.plan, prepared.observer
             if plan.result is not Result.READY or plan.way is None or observer is None:
                 return Outcome(plan.ref, plan.result, "; ".join(each.text for each in plan.reasons))
-            if not task.may_shift and observer.now.deployment == plan.way.start:
+            at_rest = state.phase is Phase.BAKING or observer.now.deployment == plan.way.start
+            # Asked anew: a build takes minutes, and waits for others.
+            if at_rest and not self._may_shift(task):
                 return None
             way = replace(plan.way, share=share)
             return move(ground, replace(prepared, plan=replace(plan, way=way)))

@@ -36,6 +36,14 @@ DEFAULT_PROFILE = "default.pgo"
 _EXPERIMENTAL = re.compile(r"[ -]X:")
 """`go1.25.0 X:jsonv2`, and with a dash from Go 1.26 on: https://go.dev/issue/75953."""
 _MODES = {"exe", "pie"}
+_FOR_PACKAGES = re.compile(r"(?:all|\./\.\.\.|[\w./~-]+)=", re.ASCII)
+"""Of -gcflags and -asmflags: which packages they are for."""
+_HARMLESS = re.compile(
+    r"(?:\s*(?:--?(?:[NlBCeSm]|(?:trimpath|spectre|dwarf|c|m|l)=[\w./,;=>@~:-]*"
+    r"|D[\s=]\w+(?:=\w*)?)(?=\s|$)))*\s*",
+    re.ASCII,
+)
+"""https://pkg.go.dev/cmd/compile, https://pkg.go.dev/cmd/asm"""
 _OPTIMIZING = re.compile(r"-g|-O[0-3s]", re.ASCII)
 _EXPERIMENTS = re.compile(r"[a-z0-9]+(,[a-z0-9]+)*", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._,-]*", re.ASCII)
@@ -106,7 +114,11 @@ def _elsewhere(_setting: str, _value: str, _aim: Aim) -> Carried:
     return NOTHING
 
 
-def _as_it_is(setting: str, value: str, _aim: Aim) -> Carried:
+def _tool_flags(setting: str, value: str, _aim: Aim) -> Carried:
+    pattern = _FOR_PACKAGES.match(value)
+    # Others write files where they are told, in the cache that all builds share.
+    if not _HARMLESS.fullmatch(value, pattern.end() if pattern else 0):
+        return _refused(BAD_SETTING, setting=setting, value=value)
     return Carried(flags=(f"{setting}={value}",))
 
 
@@ -182,8 +194,8 @@ def _fips(setting: str, value: str, _aim: Aim) -> Carried:
 
 
 _BY_SETTING: Mapping[str, Callable[[str, str, Aim], Carried]] = {
-    "-asmflags": _as_it_is,
-    "-gcflags": _as_it_is,
+    "-asmflags": _tool_flags,
+    "-gcflags": _tool_flags,
     "-tags": _tags,
     "-buildmode": _mode,
     "-compiler": _compiler,

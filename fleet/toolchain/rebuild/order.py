@@ -7,6 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+RAISED_TO = "v1.28.0"
+"""The aws-lambda-go that an older one is raised to unless told otherwise.
+
+The newest whose go.mod says `go 1.12`: every Go that writes build info (1.13 on) compiles it, and
+from 1.21 on `go get` of it leaves the go line of the team's go.mod as it is. It speaks to custom
+runtimes (from 1.18.0) and keeps the request's id there (from 1.19.1).
+"""
+
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 

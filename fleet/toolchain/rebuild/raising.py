@@ -28,15 +28,10 @@ from fleet.toolchain.rebuild.build_problems import (
 from fleet.toolchain.rebuild.fetching import fetch
 from fleet.toolchain.rebuild.git import Git
 from fleet.toolchain.rebuild.golang import FETCHING_SECONDS, Go, goroot
-from fleet.toolchain.rebuild.order import BuildOrder, Checkout
+from fleet.toolchain.rebuild.order import RAISED_TO, BuildOrder, Checkout
 from fleet.toolchain.rebuild.ordered import checked, is_vendored, target_environment, workspace
 from fleet.toolchain.rebuild.outside import TimeOver
 from fleet.toolchain.rebuild.versions import GoVersion
-
-RAISED = "v1.28.0"
-"""The newest whose go.mod says `go 1.12`: every Go that writes build info (1.13 on) compiles it,
-and from 1.21 on `go get` of it leaves the go line of the team's own go.mod as it is. It speaks to
-custom runtimes (from 1.18.0) and keeps the request's id there (from 1.19.1)."""
 
 _GET_BUILDS = GoVersion(1, 18)
 """Before it, `go get` builds and installs unless told -d; https://go.dev/doc/go1.18#go-get."""
@@ -81,7 +76,7 @@ def raise_library(
     directory: Path,
     *,
     stop: threading.Event,
-    version: str = RAISED,
+    version: str = RAISED_TO,
     say: Callable[[str], None] = lambda _: None,
 ) -> Raised:
     """Copy a source into `directory`, which is not there yet, with aws-lambda-go at `version`.

@@ -11,7 +11,7 @@ from fleet.recorded import Recorded
 from fleet.sources import Accepted, KnownBuild
 from fleet.toolchain.rebuild import linking
 from fleet.toolchain.rebuild.carrying import Aim, Carried, cannot_hold_c, carried, parted
-from fleet.toolchain.rebuild.commit import STAMPS, commit_of, package_of
+from fleet.toolchain.rebuild.commit import STAMPS, commit_of, is_published, package_of
 from fleet.toolchain.rebuild.linking import Known
 from fleet.toolchain.rebuild.order import BuildOrder, LinkerFlags
 from fleet.toolchain.rebuild.ordered import GOARCH
@@ -150,6 +150,8 @@ class _Made:
     def __init__(self, recorded: Recorded, build: BuildInfo, go_version: str) -> None:
         self._recorded = recorded
         self._settings = _whole(build)
+        modules = [each.replacement or each for each in build.dependencies]
+        self._has_sums = any(each.sum for each in modules) and not is_published(build)
         self._go_version = go_version
 
     def refusals(self, aim: Aim) -> tuple[Refusal, ...]:
@@ -179,6 +181,9 @@ class _Made:
             yield from each.flags
         if "-tags" not in self._settings and not aim.repeats:
             yield f"-tags={','.join(with_norpc(()))}"
+        if self._has_sums:
+            # Modules that lie in vendor/ have none: what a tree holds there was not used.
+            yield "-mod=readonly"
         if self._recorded.position_independent:
             yield "-buildmode=pie"
         go = parse(self._go_version)

@@ -8,7 +8,8 @@ import pytest
 from fleet.inspection import LAMBDA_LIBRARY
 from fleet.toolchain.rebuild.build_problems import NotRaised
 from fleet.toolchain.rebuild.building import build
-from fleet.toolchain.rebuild.raising import RAISED, Raised, RaisedModule, raise_library
+from fleet.toolchain.rebuild.order import RAISED_TO
+from fleet.toolchain.rebuild.raising import Raised, RaisedModule, raise_library
 from tests.toolchain.rebuild.going import NEVER, OLD, checkout_of, info_of, order_of, shared_go
 from tests.toolchain.rebuild.repositories import Files, Repository
 
@@ -42,10 +43,10 @@ def test_the_library_is_raised_in_a_copy_and_told_as_a_patch(
 ) -> None:
     repository = old_handlers(tmp_path / "source")
     made = raised(repository, tmp_path / "copy", go_version)
-    assert made.modules == (RaisedModule(LAMBDA_LIBRARY, "v1.17.0", RAISED),)
+    assert made.modules == (RaisedModule(LAMBDA_LIBRARY, "v1.17.0", RAISED_TO),)
     assert repository.git("status", "--porcelain") == ""
     changed = (made.checkout.module_directory / "go.mod").read_text()
-    assert f"{LAMBDA_LIBRARY} {RAISED}" in changed
+    assert f"{LAMBDA_LIBRARY} {RAISED_TO}" in changed
     assert "\ngo 1.21\n" in changed
     assert "toolchain" not in changed
     assert (made.checkout.clean, made.checkout.commit) == (False, repository.head)
@@ -66,7 +67,7 @@ def test_a_raised_program_is_built_and_says_that_it_is_modified(tmp_path: Path) 
     order = order_of(PACKAGE, "-tags=lambda.norpc", architecture="arm64", linker="-s -w")
     program = build(shared_go(), made.checkout, order, tmp_path / "program", stop=NEVER).program
     told = info_of(program)
-    assert f"dep\t{LAMBDA_LIBRARY}\t{RAISED}\th1:" in told
+    assert f"dep\t{LAMBDA_LIBRARY}\t{RAISED_TO}\th1:" in told
     assert f"vcs.revision={repository.head}" in told
     assert "vcs.modified=true" in told
 
@@ -78,13 +79,13 @@ def test_a_vendored_tree_is_raised_as_well(tmp_path: Path) -> None:
     repository.commit()
     made = raised(repository, tmp_path / "copy")
     modules = (made.checkout.module_directory / "vendor" / "modules.txt").read_text()
-    assert f"# {LAMBDA_LIBRARY} {RAISED}\n" in modules
+    assert f"# {LAMBDA_LIBRARY} {RAISED_TO}\n" in modules
     assert "vendor" not in made.patch
     program = tmp_path / "program"
     order = order_of(PACKAGE, architecture="arm64", linker="-s -w")
     off = dataclasses.replace(shared_go(), network={"GOPROXY": "off"})
     build(off, made.checkout, order, program, stop=NEVER)
-    assert f"dep\t{LAMBDA_LIBRARY}\t{RAISED}" in info_of(program)
+    assert f"dep\t{LAMBDA_LIBRARY}\t{RAISED_TO}" in info_of(program)
 
 
 def test_a_replacement_that_keeps_the_library_back_is_told(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_plain_program_is_built_for_arm64_with_norpc_and_trimpath() -> None:
         architecture="arm64",
         go_version=GO,
         environment={"CGO_ENABLED": "0"},
-        flags=("-trimpath", "-tags=lambda.norpc", "-pgo=off"),
+        flags=("-trimpath", "-tags=lambda.norpc", "-mod=readonly", "-pgo=off"),
     )
 
 
@@ -141,6 +141,8 @@ def test_what_holds_c_is_built_for_its_own_architecture_alone() -> None:
         ({"GOARM": "7"}, "unknown-setting"),
         ({"-tags": "prod,-toolexec=x"}, "setting-value"),
         ({"-gcflags": "-N\x1b[2J"}, "setting-value"),
+        ({"-gcflags": "all=-linkobj=/fleet/builds/00/x"}, "setting-value"),
+        ({"-asmflags": "-o /fleet/builds/00/x"}, "setting-value"),
         ({"GOEXPERIMENT": "../x"}, "setting-value"),
         ({"GOFIPS140": "../x"}, "setting-value"),
         ({"GOAMD64": "v1 v2"}, "setting-value"),
@@ -283,7 +285,7 @@ def test_a_control_build_repeats_the_old_program_and_nothing_else() -> None:
         architecture="x86_64",
         go_version=GO,
         environment={"CGO_ENABLED": "0", "GOAMD64": "v3"},
-        flags=("-trimpath", "-tags=prod", "-pgo=off", "-buildvcs=false"),
+        flags=("-trimpath", "-tags=prod", "-mod=readonly", "-pgo=off", "-buildvcs=false"),
     )
     (stamped,) = ordered(program(TRIMMED)).control
     assert "-buildvcs=false" not in stamped.flags
