@@ -12,7 +12,7 @@ import typer
 from fleet.cli import options as shared
 from fleet.cli.optional_value import optional_value
 from fleet.cli.options import RuntimeRoute, Shown
-from fleet.cli.packages import TargetRuntime
+from fleet.cli.packages import TargetRuntime, check_raised
 from fleet.errors import BadSelection
 from fleet.inspection import Target
 from fleet.toolchain.rebuild.order import RAISED_TO
@@ -150,6 +150,7 @@ def migrate(
         rebuild=rebuild,
         allow_different_source=allow_different_source,
     )
+    check_raised(raise_lambda_go)
     tests = test_events(event, expect, events)
     settings = Settings.load(config, os.environ).overridden(
         state=state,

@@ -111,7 +111,7 @@ def at_work(
             environ=os.environ,
             run=run,
             leave_off=leave_off,
-            say=lambda line: typer.echo(line, err=True),
+            say=lambda line: None if quiet else typer.echo(line, err=True),
         ) as ground,
         ThreadPoolExecutor(settings.parallelism, thread_name_prefix="fleet") as executor,
     ):

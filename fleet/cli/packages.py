@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleet.errors import UsageError
+from fleet.errors import BadSelection, UsageError
 from fleet.inspection import BOOTSTRAP, Target
 
 if TYPE_CHECKING:
@@ -45,6 +45,20 @@ class HandlerNotNamed(UsageError):
         more = len(self.programs) - OFFERED
         offered = ", ".join(self.programs[:OFFERED]) + (f" and {more} more" if more > 0 else "")
         return f"{self.path} holds several programs: name the function's with --handler ({offered})"
+
+
+def check_raised(version: str | None) -> None:
+    """Refuse what is no release of aws-lambda-go that speaks to custom runtimes; BadSelection."""
+    from semver import Version
+
+    from fleet.package.verdict.versions import is_release, parse
+
+    found = None if version is None else parse(version)
+    if version is not None and (
+        found is None or not is_release(found) or not Version(1, 18) <= found < Version(2)
+    ):
+        advice = "is no release of aws-lambda-go from v1.18.0 on: name one as v1.47.0"
+        raise BadSelection("--raise-lambda-go", version, advice)
 
 
 def say(line: str, *, err: bool = False) -> None:

@@ -94,8 +94,8 @@ def _warn_without_sources(read: PlanFile, settings: Settings) -> None:
     waves = read.plan.rebuilding()
     if waves and not settings.sources:
         typer.echo(
-            f"fleet: arm64: rebuild of {', '.join(waves)}: fleet.yaml has no sources:, so functions "
-            "that were built in a repository will stay on x86_64; say there where repositories are",
+            f"fleet: arm64: rebuild of {', '.join(waves)}: fleet.yaml has no sources:, so what was "
+            "built in a repository will stay on x86_64; say there where repositories are",
             err=True,
         )
 

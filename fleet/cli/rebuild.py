@@ -10,7 +10,7 @@ import typer
 from fleet.cli import options as shared
 from fleet.cli.optional_value import optional_value
 from fleet.cli.options import Shown
-from fleet.cli.packages import Architecture
+from fleet.cli.packages import Architecture, check_raised
 from fleet.errors import BadSelection
 from fleet.inspection import Verdict
 from fleet.toolchain.rebuild.order import RAISED_TO
@@ -84,6 +84,7 @@ def rebuild(
     from fleet.settings import Settings
     from fleet.store import Store
 
+    check_raised(raise_lambda_go)
     settings = Settings.load(config, os.environ).overridden(
         state=state,
         role_name=role_name,

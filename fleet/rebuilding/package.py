@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from semver import Version
+
 from fleet.inspection import (
     BOOTSTRAP,
     LAMBDA_LIBRARY,
+    BinaryFacts,
     Deployed,
     PackageFacts,
     Remark,
@@ -20,6 +23,7 @@ from fleet.package.rewriting.programs import programs_to_replace
 from fleet.package.rewriting.repackage import repackage
 from fleet.package.rewriting.replacing import Replaced, replace_programs
 from fleet.package.verdict.assessment import assess
+from fleet.package.verdict.library import version_of
 from fleet.package.verdict.started import started
 from fleet.rebuilding.program import Made, Task, make
 from fleet.rebuilding.rebuilt import NotRebuilt, Program, Wanted
@@ -27,6 +31,7 @@ from fleet.rebuilding.tools import Tools
 from fleet.sources import KnownBuild
 
 X86_64 = "x86_64"
+_SPEAKS_THE_RUNTIME_API = Version(1, 18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +81,15 @@ def pack(
     for number, binary in enumerate(programs):
         place = _room(room, str(number))
         version = before.raised.get(binary.entry)
+        if version is None and _is_too_old(binary):
+            version = wanted.raise_library
         task = Task(
             entry=binary.entry,
             program=_taken_out(source, binary.entry, place / "old"),
             architecture=wanted.architecture,
             known=known,
             raise_to=version,
-            raised_before=version is not None,
+            raised_before=binary.entry in before.raised,
         )
         made[binary.entry] = make(tools, task, place)
     files = {entry: each.built.program for entry, each in made.items()}
@@ -114,6 +121,12 @@ def _rescued(tools: Tools, wanted: Wanted, known: KnownBuild, target: Path, room
     made = make(tools, task, place)
     replaced = replace_programs(wanted.package, target, {}, bootstrap=made.built.program)
     return Packed(replaced, {BOOTSTRAP: made}, ())
+
+
+def _is_too_old(binary: BinaryFacts) -> bool:
+    """Whether its aws-lambda-go came before custom runtimes; https://github.com/aws/aws-lambda-go."""
+    version = version_of(binary)
+    return version is not None and version < _SPEAKS_THE_RUNTIME_API
 
 
 def _against(reasons: Sequence[Remark]) -> NotRebuilt:

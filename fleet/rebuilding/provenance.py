@@ -18,10 +18,8 @@ def statement_of(
 ) -> str:
     """Write an in-toto statement with SLSA provenance, as JSON; times have to know their zone."""
     said = Rebuild(
-        function=wanted.ref.arn,
         architecture=wanted.architecture,
         running=in_hex(wanted.facts.code_sha256),
-        artifact=f"{wanted.ref.name}.zip",
         sha256=in_hex(packed.replaced.code_sha256),
         programs=tuple(
             Replaced(

@@ -149,6 +149,8 @@ def test_what_the_compiler_says_is_shown_and_the_status_is_that_of_a_failure(
         (("--plan", "waves.yaml", "--from-scan"), "leave out ARNs"),
         ((), "name functions by their ARNs"),
         (("--verdict", "lovely"), "lovely"),
+        (("--raise-lambda-go=newest",), "no release of aws-lambda-go"),
+        (("--raise-lambda-go=v1.17.0",), "from v1.18.0 on"),
     ],
 )
 def test_what_contradicts_itself_is_a_usage_error(

@@ -107,7 +107,7 @@ def test_the_statement_names_source_package_and_what_differs(
     said = json.loads(rebuilt.statement)
     assert said["_type"] == "https://in-toto.io/Statement/v1"
     names = [each["name"] for each in said["subject"]]
-    assert names == ["orders.zip", "bootstrap"]
+    assert names == ["package.zip", "bootstrap"]
     resolved = said["predicate"]["buildDefinition"]["resolvedDependencies"]
     commits = [each["digest"].get("gitCommit") for each in resolved if "digest" in each]
     assert team.repository.head in commits

@@ -9,7 +9,13 @@ from fleet.migration.plan import Outcome
 from fleet.model import FunctionRef
 from fleet.results import Result
 from fleet.wave import MemberState, Phase, Stage
-from fleet.waves.aftermath import after_back, after_move, after_stage, begun
+from fleet.waves.aftermath import (
+    after_back,
+    after_move,
+    after_stage,
+    begun,
+    stays_on_x86_64,
+)
 from fleet.waves.budget import is_failure
 from fleet.waves.plan import Arm64, Canary, Wave
 from tests.waves.runner import wave
@@ -116,9 +122,8 @@ def test_a_function_is_touched_once_a_step_is_done(result: Result, *, touched: b
         (TWICE, STATE, Result.MIGRATED, Phase.WAITING, Result.MIGRATED),
         (TWICE, STATE, Result.ALREADY_THERE, Phase.WAITING, Result.ALREADY_THERE),
         (TWICE, ARM64, Result.MIGRATED, Phase.ENDED, Result.MIGRATED),
-        # It has left go1.x, which is what counts.
-        (TWICE, ARM64, Result.BLOCKED, Phase.ENDED, Result.MIGRATED),
-        (TWICE, ARM64, Result.STALE, Phase.ENDED, Result.MIGRATED),
+        (TWICE, ARM64, Result.BLOCKED, Phase.ENDED, Result.BLOCKED),
+        (TWICE, ARM64, Result.STALE, Phase.ENDED, Result.STALE),
         (TWICE, ARM64, Result.FAILED, Phase.ENDED, Result.FAILED),
     ],
 )
@@ -197,6 +202,25 @@ def test_the_second_stage_begins_anew_and_keeps_what_was_found_out() -> None:
 def test_a_function_that_stays_on_x86_64_says_why() -> None:
     after = after_stage(TWICE, ARM64, Result.BLOCKED, NOW, "there is no such file")
     assert after.reason == "it stays on x86_64: there is no such file"
+    assert stays_on_x86_64(after)
+    assert not is_failure(after)
+
+
+@pytest.mark.parametrize(
+    ("stage", "phase", "result", "stays"),
+    [
+        (Stage.ARM64, Phase.ENDED, Result.BLOCKED, True),
+        (Stage.ARM64, Phase.ENDED, Result.STALE, True),
+        (Stage.ARM64, Phase.ENDED, Result.MIGRATED, False),
+        (Stage.ARM64, Phase.ENDED, Result.FAILED, False),
+        (Stage.ARM64, Phase.WAITING, Result.BLOCKED, False),
+        (Stage.RUNTIME, Phase.ENDED, Result.BLOCKED, False),
+    ],
+)
+def test_what_was_refused_arm64_has_left_go1x(
+    stage: Stage, phase: Phase, result: Result, *, stays: bool
+) -> None:
+    assert stays_on_x86_64(replace(STATE, stage=stage, phase=phase, result=result)) is stays
 
 
 @pytest.mark.parametrize("ordered", [False, True])

@@ -11,6 +11,7 @@ from fleet.deployment import X86_64_ALIAS
 from fleet.model import ROLLBACK_ALIAS
 from fleet.results import Result
 from fleet.wave import Phase, Stage
+from fleet.wave_status import WaveState
 from fleet.waves.due import Doing
 from fleet.waves.plan import Arm64, Budget, Canary, Plan
 from fleet.waves.telling import FunctionFailed
@@ -129,7 +130,7 @@ def test_a_build_that_fails_goes_back_to_x86_64_and_no_further(
     ],
     ids=["none", "wrong"],
 )
-def test_without_a_build_it_stays_on_x86_64_and_has_moved(
+def test_without_a_build_it_stays_on_x86_64_and_has_left_go1x(
     runner: Runner, orders: Orders, builds: Path, make: object, why: str
 ) -> None:
     assert callable(make)
@@ -138,7 +139,9 @@ def test_without_a_build_it_stays_on_x86_64_and_has_moved(
     runner.tick(one)
     runner.tick(one)
     state = runner.state()
-    assert (state.phase, state.result) == (Phase.ENDED, Result.MIGRATED)
+    assert (state.phase, state.result) == (Phase.ENDED, Result.BLOCKED)
+    assert runner.status(one).totals.done == 1
+    assert runner.words(one) == [WaveState.DONE_NOT_ALL_MOVED]
     assert state.reason.startswith("it stays on x86_64: ")
     assert why in state.reason
     assert architecture(orders) == [X86_64]

@@ -32,6 +32,9 @@ BUILD_TYPE = "urn:x-fleet:rebuild:v1"
 BUILDER = "urn:x-fleet:builder:v1"
 """fleet on a machine of its users': nobody else vouches for that."""
 
+PACKAGE = "package.zip"
+"""The new package, among the subjects; its programs bear their names in it."""
+
 _SUM = "h1:"
 _SHA256 = 32
 
@@ -54,16 +57,12 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """A package that was built again for one function."""
+    """A package that was built again, whichever functions run it."""
 
-    function: str
-    """ARN."""
     architecture: str
     """x86_64 or arm64."""
     running: str
     """SHA-256 of the package that runs, in hex."""
-    artifact: str
-    """File name of the new package."""
     sha256: str
     """Of the new package, in hex."""
     programs: tuple[Replaced, ...]
@@ -77,7 +76,7 @@ class Rebuild:
 
 def statement(rebuild: Rebuild) -> dict[str, object]:
     """Give the statement as JSON's own values; times have to know their zone."""
-    subjects = {rebuild.artifact: rebuild.sha256}
+    subjects = {PACKAGE: rebuild.sha256}
     subjects |= {each.entry: each.built.sha256 for each in rebuild.programs}
     return {
         "_type": STATEMENT,
@@ -107,7 +106,6 @@ def statement(rebuild: Rebuild) -> dict[str, object]:
 
 def _external(rebuild: Rebuild) -> Json:
     return {
-        "function": rebuild.function,
         "architecture": rebuild.architecture,
         "programs": [_asked(each) for each in rebuild.programs],
     }

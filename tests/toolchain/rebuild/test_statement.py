@@ -34,7 +34,6 @@ from tests.toolchain.rebuild.programs import (
     without,
 )
 
-ARN = "arn:aws:lambda:eu-west-1:111122223333:function:orders"
 STARTED = datetime(2026, 11, 21, 12, 0, tzinfo=timezone(timedelta(hours=1)))
 _URI = {"type": "string", "pattern": "^[a-z][a-z0-9+.-]*:[^ ]+$"}
 _DIGESTS = {
@@ -155,10 +154,8 @@ def rebuilt(
     made = Built(Path("/made/main"), "2" * 64, "go1.22.5", 3.5)
     found = statement(
         Rebuild(
-            function=ARN,
             architecture="arm64",
             running="3" * 64,
-            artifact="orders.zip",
             sha256="4" * 64,
             programs=(Replaced("main", old, new, made, checkout, what, comparison),),
             invocation="20261121T110000Z-0a1b",
@@ -180,7 +177,7 @@ def sources(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_package_and_programs_are_its_subjects() -> None:
     assert rebuilt(program())["subject"] == [
-        {"name": "orders.zip", "digest": {"sha256": "4" * 64}},
+        {"name": "package.zip", "digest": {"sha256": "4" * 64}},
         {"name": "main", "digest": {"sha256": "2" * 64}},
     ]
 
@@ -188,14 +185,13 @@ def test_package_and_programs_are_its_subjects() -> None:
 def test_what_was_asked_for_can_be_read_from_it() -> None:
     definition = rebuilt(program())["predicate"]["buildDefinition"]
     assert definition["externalParameters"] == {
-        "function": ARN,
         "architecture": "arm64",
         "programs": [
             {
                 "entry": "main",
                 "module": "example.com/shop",
                 "package": "example.com/shop/cmd/orders",
-                "flags": ["-trimpath", "-tags=lambda.norpc", "-pgo=off"],
+                "flags": ["-trimpath", "-tags=lambda.norpc", "-mod=readonly", "-pgo=off"],
                 "environment": {"CGO_ENABLED": "0"},
                 "linkerFlags": "",
                 "linkerFlagsKnown": "recorded",
