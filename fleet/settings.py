@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fleet.errors import SettingsProblem
 from fleet.notify import Notify
 from fleet.ownership import OwnerRule
-from fleet.sources import KnownBuild, SourceRule
+from fleet.sources import Accepted, KnownBuild, SourceRule
 from fleet.yamlfile import YamlFile
 
 DEFAULT_FILE = Path("fleet.yaml")
@@ -48,7 +48,18 @@ class KnownFunction(KnownBuild):
     """One entry under `rebuild: functions:`."""
 
     function: str = Field(min_length=1)
-    """Its name or, where several have it, its ARN."""
+    """Its name, which stands for the functions of that name in every account, or its ARN."""
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        lost = self.ldflags is not None or Accepted.LOST_LINKER_FLAGS in self.accept
+        if lost and not self.function.startswith("arn:"):
+            # Values that are set with -X are what differs between stages.
+            raise ValueError(
+                "name the function by its ARN: those of that name in other accounts may have "
+                "other -ldflags"
+            )
+        return self
 
 
 class Rebuild(BaseModel):
@@ -62,6 +73,14 @@ class Rebuild(BaseModel):
     """How long one build may take."""
     functions: tuple[KnownFunction, ...] = ()
     """What people know of builds that their binaries don't tell."""
+
+    @model_validator(mode="after")
+    def _says_each_once(self) -> Self:
+        names = [each.function for each in self.functions]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"{name} stands twice under functions: put both into one entry")
+        return self
 
 
 class Settings(BaseModel):

@@ -59,7 +59,8 @@ def by_rebuilding(architecture: str) -> Bring:
         try:
             rebuilt = rebuilt_from(look, start, architecture)
         except NotRebuilt as error:
-            return Brought(None, name, refusal=Finding(error.code, error.problem))
+            refusal = Finding(error.code, error.problem)
+            return Brought(None, name, notes=words_of(error), refusal=refusal)
         return Brought(rebuilt.package, name, attested=True, notes=told(rebuilt))
 
     return bring
@@ -95,6 +96,11 @@ def rebuilt_from(
     )
     ground.store.save_statement(rebuilt.code_sha256, rebuilt.statement)
     return rebuilt
+
+
+def words_of(error: NotRebuilt) -> tuple[Finding, ...]:
+    """What the compiler, go or git said, line by line."""
+    return tuple(Finding("said", line) for line in error.words.splitlines() if line.strip())
 
 
 def told(rebuilt: Rebuilt) -> tuple[Finding, ...]:

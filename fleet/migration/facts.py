@@ -89,6 +89,8 @@ class GateFacts:
     """By which the package was repackaged; None where it was not, and stays as it is."""
     rebuilt: bool = False
     """Whether its package holds a bootstrap built anew, beside the old program that can't move."""
+    replaces_its_bootstrap: bool = False
+    """Whether that bootstrap takes the place of the very program that go1.x starts."""
     new_size: int | None = None
     """Of the zip it would have: the repackaged one, or the one it has where that stays."""
     new_unzipped_size: int | None = None

@@ -247,6 +247,13 @@ REBUILT_BLOCKED = Rule(
     "--route direct remains, on which calls of $LATEST fail for some seconds",
     "--route direct",
 )
+REBUILT_IN_PLACE = Rule(
+    "rebuilt-in-place",
+    Effect.BLOCKS,
+    "go1.x starts a program called bootstrap as well, so the new one can't lie beside the old one: "
+    "--route direct remains, on which calls of $LATEST fail for some seconds",
+    "--route direct",
+)
 GAP = Rule(
     "gap",
     Effect.NOTE,

@@ -17,7 +17,7 @@ from fleet.migration.facts import Asked, Checked, Finding, GateFacts
 from fleet.migration.managed import managed
 from fleet.model import ROLLBACK_ALIAS, PackageType
 from fleet.package.limits import DIRECT_UPLOAD_LIMIT, UNZIPPED_LIMIT
-from fleet.package.verdict.remarks import LAYER_EXTENSIONS, listed
+from fleet.package.verdict.remarks import BUILT_MODIFIED, LAYER_EXTENSIONS, listed
 from fleet.toolchain.trial.verdict import TrialOutcome
 
 MOST_LAYERS = 5
@@ -60,7 +60,7 @@ class Choice:
 def choose(facts: GateFacts, asked: Asked) -> Choice:
     """Choose route and strategy, before anything is repackaged: by layers and verdict alone."""
     if facts.rebuilt:
-        return _rebuilt(asked)
+        return _rebuilt(facts, asked)
     strategy = facts.assessment.strategy if facts.assessment else None
     as_it_is = strategy is None
     why = _why_no_bridge(facts)
@@ -124,16 +124,19 @@ def _dual(strategy: Strategy | None, *why: Finding) -> Choice:
     return Choice(Route.DUAL, Strategy.SHIM, (*why, rules.DUAL_BELIEF.said()))
 
 
-def _rebuilt(asked: Asked) -> Choice:
+def _rebuilt(facts: GateFacts, asked: Asked) -> Choice:
     """Only a package with both programs runs on both runtimes: the old one for go1.x alone."""
     match asked.route:
         case Route.DIRECT:
             return Choice(Route.DIRECT, None, (rules.GAP.said(),))
         case Route.BRIDGE:
-            remaining = "--route direct" if asked.updates_blocked else "--route dual"
+            no_dual = asked.updates_blocked or facts.replaces_its_bootstrap
+            remaining = "--route direct" if no_dual else "--route dual"
             return Choice(None, None, (rules.NO_BRIDGE_FOR_REBUILT.said(remaining=remaining),))
         case _ if asked.updates_blocked:
             return Choice(None, None, (rules.REBUILT_BLOCKED.said(),))
+        case _ if facts.replaces_its_bootstrap:
+            return Choice(None, None, (rules.REBUILT_IN_PLACE.said(),))
         case _:
             return Choice(Route.DUAL, None, (rules.DUAL_BELIEF.said(),))
 
@@ -231,6 +234,9 @@ def _told(facts: GateFacts, asked: Asked) -> Iterator[Finding]:
     if judged is not None:
         # Of extensions the gates speak themselves.
         said = {LAYER_EXTENSIONS.code} if any(each.extensions for each in facts.layers) else set()
+        if facts.rebuilt:
+            # The changes that are in no commit are the raised library's.
+            said |= {BUILT_MODIFIED.code}
         warnings = (each for each in judged.warnings if each.code not in said)
         yield from (Finding(warning.code, warning.text) for warning in warnings)
 

@@ -27,8 +27,8 @@ from fleet.deployment import (
     stands_halfway,
 )
 from fleet.errors import FleetError
-from fleet.inspection import Deployed, PackageFacts, Strategy, Target, Verdict
-from fleet.migration.bringing import rebuilt_from, told
+from fleet.inspection import BOOTSTRAP, Deployed, PackageFacts, Strategy, Target, Verdict
+from fleet.migration.bringing import rebuilt_from, told, words_of
 from fleet.migration.candidates import moved, noted_ends, way_of, ways
 from fleet.migration.facts import Finding, GateFacts, LayerNow
 from fleet.migration.foresight import foresee
@@ -49,6 +49,7 @@ from fleet.package.rewriting.repackage import Repackaged
 from fleet.package.verdict.assessment import assess
 from fleet.package.verdict.layers import extensions_of
 from fleet.package.verdict.origin import inspection
+from fleet.package.verdict.started import started
 from fleet.rebuilding.rebuilt import NotRebuilt, Rebuilt
 from fleet.results import Result
 
@@ -169,7 +170,8 @@ class _Preparation:
             if assessment.verdict is Verdict.REBUILD and self._ground.asked.raise_library:
                 gate = self._built_anew(gate, start, deployed, beside)
         except NotRebuilt as error:
-            return self._refused(gate, Finding(error.code, error.problem))
+            prepared = self._refused(gate, Finding(error.code, error.problem))
+            return replace(prepared, plan=replace(prepared.plan, notes=words_of(error)))
         choice = choose(gate, self._ground.asked)
         if not gate.rebuilt:
             gate = self._repackaged(gate, choice, start, facts, problem, beside)
@@ -199,6 +201,7 @@ class _Preparation:
             # On go1.x nobody starts its bootstrap; where it is going that is what counts.
             assessment=assess(replace(deployed, runtime=asked.target.value), facts),
             rebuilt=True,
+            replaces_its_bootstrap=_starts_bootstrap(deployed, self._look.facts(start)),
             new_size=facts.size,
             new_unzipped_size=facts.unzipped_size + beside,
         )
@@ -344,6 +347,12 @@ class _Preparation:
                 assessment=gate.assessment,
             )
         )
+
+
+def _starts_bootstrap(deployed: Deployed, facts: PackageFacts) -> bool:
+    """Whether what go1.x starts is called bootstrap already, so that a new one takes its place."""
+    program = started(deployed, facts).program
+    return program is not None and program.entry == BOOTSTRAP
 
 
 def _tags(go_version: str) -> dict[str, str]:

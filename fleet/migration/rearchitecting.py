@@ -152,7 +152,8 @@ class _Preparation:
             return self._planned(gate, artifact, Result.BLOCKED, whatever, ())
         brought = self._bring(self._look, start)
         if brought.refusal is not None:
-            return self._planned(gate, artifact, Result.BLOCKED, (brought.refusal,), ())
+            reasons = (brought.refusal,)
+            return self._planned(gate, artifact, Result.BLOCKED, reasons, brought.notes)
         return self._with(brought, seen, gate, artifact, same)
 
     def _with(

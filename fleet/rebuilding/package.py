@@ -18,6 +18,7 @@ from fleet.inspection import (
 )
 from fleet.model import GO1X
 from fleet.package.archive.reader import Archive
+from fleet.package.binary.recorded import read_recorded
 from fleet.package.inspect import inspect_package
 from fleet.package.rewriting.programs import programs_to_replace
 from fleet.package.rewriting.repackage import repackage
@@ -87,7 +88,7 @@ def pack(
             entry=binary.entry,
             program=_taken_out(source, binary.entry, place / "old"),
             architecture=wanted.architecture,
-            known=known,
+            known=_with_flags_beside(wanted, known, binary, before, source, place),
             raise_to=version,
             raised_before=binary.entry in before.raised,
         )
@@ -121,6 +122,20 @@ def _rescued(tools: Tools, wanted: Wanted, known: KnownBuild, target: Path, room
     made = make(tools, task, place)
     replaced = replace_programs(wanted.package, target, {}, bootstrap=made.built.program)
     return Packed(replaced, {BOOTSTRAP: made}, ())
+
+
+def _with_flags_beside(
+    wanted: Wanted, known: KnownBuild, binary: BinaryFacts, before: Before, source: Path, room: Path
+) -> KnownBuild:
+    """The same with the -ldflags that the program tells which this one was built in the place of.
+
+    Our own build of it has hidden them; the old program still lies beside it.
+    """
+    is_ours = binary.entry in before.raised and binary.entry != wanted.handler
+    if not is_ours or known.ldflags is not None or wanted.facts.binary(wanted.handler) is None:
+        return known
+    flags = read_recorded(_taken_out(source, wanted.handler, room / "beside")).linker_flags
+    return known if flags is None else known.model_copy(update={"ldflags": flags})
 
 
 def _is_too_old(binary: BinaryFacts) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fleet.aws.failures import Interrupted
-from fleet.errors import FleetError
+from fleet.errors import FileProblem, FleetError
 from fleet.package.problems import BadPackage, CannotRepackage, NotProven
 from fleet.rebuilding.rebuilt import NotRebuilt
 from fleet.sources import BadAddress
@@ -50,6 +50,14 @@ def translated(name: str) -> Iterator[None]:
         advice = "check the disk and memory of this machine, and try again"
         whole = f"{name} was not built: {said}; {advice}"
         raise NotRebuilt(_code(error), whole, failed=True) from error
+    except FileProblem as error:
+        raise NotRebuilt("file-problem", f"{name} was not built: {error}", failed=True) from error
+    except OSError as error:
+        said = f"a file of its build can't be used ({error.strerror or error})"
+        advice = "make room in the cache and temporary directories, and try again"
+        raise NotRebuilt(
+            "no-room", f"{name} was not built: {said}; {advice}", failed=True
+        ) from error
     except (*_ANOTHER_TIME, *_REFUSED) as error:
         said = str(getattr(error, "said", "") or getattr(error, "words", ""))
         raise NotRebuilt(

@@ -157,7 +157,7 @@ class _Making:
     def _checked_out(self, wanted: Wanted) -> Checkout:
         return checkout(
             self._tools.git,
-            address_of(wanted.package, self._tools.rules),
+            address_of(wanted.module, self._tools.rules),
             wanted,
             self._room / "source",
             clones=self._tools.clones,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,8 +21,9 @@ from uuid import uuid4
 import msgspec
 
 from fleet.aws.failures import Interrupted
-from fleet.cache import kept, user_cache
+from fleet.cache import user_cache
 from fleet.errors import FileProblem
+from fleet.package.rewriting.placing import placed_whole
 from fleet.rebuilding.package import NEVER, Before, pack, shown
 from fleet.rebuilding.problems import translated
 from fleet.rebuilding.provenance import raised_in, statement_of
@@ -33,6 +37,9 @@ FORMAT = 1
 """Raised when packages come out otherwise than before, so that no old one passes for new."""
 
 _POLL_SECONDS = 0.2
+_BUILDING = ".building-"
+_LONG_OVER_SECONDS = 86_400
+"""No build takes that long."""
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 _decode = msgspec.json.Decoder(Rebuilt, dec_hook=lambda kind, value: kind(value)).decode
 
@@ -51,34 +58,23 @@ class _Rebuilder:
     def rebuilt(self, wanted: Wanted, stop: threading.Event) -> Rebuilt:
         known = self._box.known(wanted.ref.name, wanted.ref.arn)
         place = user_cache("rebuilt", self._box.environ)
-        name = f"{_key(wanted, known)}.json"
+        said = place / f"{_key(wanted, known)}.json"
         # What is there waits for nobody's build: a canary's next share is due.
-        if known.ldflags is None and (rebuilt := _read(place / name, place)) is not None:
+        if known.ldflags is None and (rebuilt := _read(said, place)) is not None:
             return rebuilt
-        with self._turn(stop), translated(wanted.ref.name), _room_in(place):
-            if known.ldflags is not None:
-                # They may be secrets, and whatever is kept by a hash of them can be guessed at.
-                return self._made(wanted, known, place, stop)
-            said = kept(place, name, lambda target: self._keep(wanted, known, place, target, stop))
-            rebuilt = _read(said, place)
-            if rebuilt is None:
-                said.unlink(missing_ok=True)
-                return self._made(wanted, known, place, stop)
-            return rebuilt
-
-    def _keep(
-        self, wanted: Wanted, known: KnownBuild, place: Path, target: Path, stop: threading.Event
-    ) -> None:
-        rebuilt = self._made(wanted, known, place, stop)
-        target.write_bytes(_encode(replace(rebuilt, package=Path(rebuilt.package.name))))
+        _make_place(place)
+        with translated(wanted.ref.name), _alone(said, stop), self._turn(stop):
+            # Whoever was at it before us may have built it.
+            rebuilt = _read(said, place) if known.ldflags is None else None
+            return rebuilt or self._made(wanted, known, said, stop)
 
     def _made(
-        self, wanted: Wanted, known: KnownBuild, place: Path, stop: threading.Event
+        self, wanted: Wanted, known: KnownBuild, said: Path, stop: threading.Event
     ) -> Rebuilt:
         began = datetime.now(UTC)
         before = Before(raised_in(wanted.earlier)) if wanted.earlier else NEVER
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".building-", dir=place) as room:
+        place = said.parent
+        with tempfile.TemporaryDirectory(prefix=_BUILDING, dir=place) as room:
             new = Path(room) / "new.zip"
             packed = pack(self._box.tools(stop), wanted, known, before, new, Path(room))
             package = place / _file_name(packed.replaced.code_sha256)
@@ -89,7 +85,7 @@ class _Rebuilder:
             for entry, made in packed.programs.items()
             for remark in (*made.remarks, *_of_go(made.go))
         ]
-        return Rebuilt(
+        rebuilt = Rebuilt(
             package=package,
             code_sha256=packed.replaced.code_sha256,
             statement=statement_of(
@@ -103,6 +99,13 @@ class _Rebuilder:
             patch=raised.patch if raised else "",
             notes=(*remarks, *packed.replaced.notes),
         )
+        # Linker flags may be secrets, and what is kept by a hash of them can be guessed at; and
+        # the Go that was meant may be had another time.
+        meant = all(made.go.recorded for made in packed.programs.values())
+        if known.ldflags is None and meant:
+            with placed_whole(said) as (file, _):
+                file.write(_encode(replace(rebuilt, package=Path(package.name))))
+        return rebuilt
 
     @contextmanager
     def _turn(self, stop: threading.Event) -> Iterator[None]:
@@ -115,15 +118,33 @@ class _Rebuilder:
             self._turns.release()
 
 
-@contextmanager
-def _room_in(place: Path) -> Iterator[None]:
-    """Raise FileProblem for what the system refuses in the block."""
+def _make_place(place: Path) -> None:
+    """Make the directory, nobody else's to read, and clear away what killed builds have left."""
     try:
-        yield
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.chmod(0o700)
+        for left in place.glob(f"{_BUILDING}*"):
+            if time.time() - left.stat().st_mtime > _LONG_OVER_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
     except OSError as error:
         problem = f"can't be written ({error.strerror})"
         advice = "make room there, or let XDG_CACHE_HOME name another directory"
         raise FileProblem(str(place), problem, advice) from error
+
+
+@contextmanager
+def _alone(said: Path, stop: threading.Event) -> Iterator[None]:
+    """Wait until nobody else builds the same, in this process or another; raises Interrupted."""
+    with said.with_suffix(".lock").open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if stop.wait(_POLL_SECONDS):
+                    raise Interrupted from None
+            else:
+                break
+        yield
 
 
 def _of_go(go: ChosenGo) -> Iterator[str]:

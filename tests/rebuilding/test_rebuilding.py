@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import threading
 import zipfile
 from pathlib import Path
@@ -11,10 +14,13 @@ from fleet.aws.failures import Interrupted
 from fleet.rebuilding.rebuilt import NotRebuilt, Rebuilt
 from fleet.settings import KnownFunction
 from fleet.sources import Accepted
+from fleet.toolchain.rebuild.golang import ChosenGo
 from fleet.toolchain.trial.emulator import Emulator
 from fleet.toolchain.trial.trial import try_package
 from fleet.toolchain.trial.verdict import TrialOutcome
+from moto_fixtures.tools import go_root, go_version
 from tests.rebuilding.originals import (
+    REF,
     Team,
     handlers,
     package,
@@ -136,16 +142,16 @@ class TestLinkerFlags:
     ) -> None:
         program = team.build("./cmd/orders", "-trimpath", f"{STRIPPED} -X main.build=7")
         running = package(tmp_path / "running.zip", {"bootstrap": program})
-        known = KnownFunction(function="orders", ldflags="-s -w -X main.build=7")
+        known = KnownFunction(function=REF.arn, ldflags="-s -w -X main.build=7")
         assert json.loads(answer(anew(team, running, known=known), rie))["build"] == "7"
 
     def test_their_loss_is_somebodys_to_accept_by_name(self, team: Team, tmp_path: Path) -> None:
         program = team.build("./cmd/orders", "-trimpath", f"{STRIPPED} -X main.build=8")
         running = package(tmp_path / "running.zip", {"bootstrap": program})
         accept = frozenset({Accepted.LOST_LINKER_FLAGS})
-        another = KnownFunction(function="invoices", accept=accept)
+        another = KnownFunction(function=REF.arn.replace("orders", "invoices"), accept=accept)
         assert refused(team, running, known=another).code == "ldflags-lost"
-        rebuilt = anew(team, running, known=KnownFunction(function="orders", accept=accept))
+        rebuilt = anew(team, running, known=KnownFunction(function=REF.arn, accept=accept))
         said = json.loads(rebuilt.statement)
         [asked] = said["predicate"]["buildDefinition"]["externalParameters"]["programs"]
         assert asked["accepted"] == ["lost-ldflags"]
@@ -276,6 +282,17 @@ class TestOldLibraries:
         libraries = {each.entry: each.library for each in rebuilt.programs}
         assert libraries == {"main": "v1.17.0", "bootstrap": "v1.41.0"}
 
+    def test_values_that_were_set_in_the_old_program_are_not_lost_on_the_way_to_arm64(
+        self, old: tuple[Team, Path], tmp_path: Path, rie: Emulator
+    ) -> None:
+        team, _ = old
+        program = team.build("./cmd/orders", "-ldflags=-s -w -X main.build=2020.3")
+        running = package(tmp_path / "running.zip", {"main": program})
+        how = {"handler": "main", "runtime": "go1.x", "raise_library": "v1.41.0"}
+        rescued = anew(team, running, architecture="x86_64", **how)
+        rebuilt = anew(team, rescued.package, handler="main", earlier=rescued.statement)
+        assert json.loads(answer(rebuilt, rie))["build"] == "2020.3"
+
     def test_without_raising_it_the_package_is_refused(self, old: tuple[Team, Path]) -> None:
         team, running = old
         problem = refused(team, running, handler="main", runtime="go1.x")
@@ -355,6 +372,45 @@ class TestTrouble:
 
 
 class TestWhatIsKept:
+    def test_what_another_go_than_the_recorded_one_built_is_built_again_next_time(
+        self, team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        program = team.build("./cmd/orders", "-ldflags=-X main.build=nearest")
+        running = package(tmp_path / "running.zip", {"bootstrap": program})
+        nearest = ChosenGo(go_version(go_root()), recorded=False, why_not="it is gone")
+        with monkeypatch.context() as patch:
+            patch.setattr("fleet.rebuilding.program.choose_go", lambda *_, **__: nearest)
+            first = anew(team, running)
+        assert any("it is gone" in note for note in first.notes)
+        assert not any("it is gone" in note for note in anew(team, running).notes)
+
+    def test_somebody_who_waits_for_anothers_build_of_it_can_be_stopped(
+        self, team: Team, program: bytes, tmp_path: Path
+    ) -> None:
+        running = package(tmp_path / "running.zip", {"bootstrap": program}, data=b"waited for\n")
+        place = anew(team, running).package.parent
+        for each in place.glob("*.json"):
+            each.unlink()
+        stop = threading.Event()
+        with contextlib.ExitStack() as held:
+            for each in place.glob("*.lock"):
+                fcntl.flock(held.enter_context(each.open("w")), fcntl.LOCK_EX)
+            threading.Timer(0.1, stop.set).start()
+            with pytest.raises(Interrupted):
+                rebuild_with(team.rule)(wanted(running), stop)
+
+    def test_what_killed_builds_have_left_is_cleared_away(
+        self, team: Team, program: bytes, tmp_path: Path
+    ) -> None:
+        running = package(tmp_path / "running.zip", {"bootstrap": program}, data=b"cleared\n")
+        place = anew(team, running).package.parent
+        left, others = place / ".building-old", place / ".building-now"
+        left.mkdir()
+        others.mkdir()
+        os.utime(left, (0, 0))
+        anew(team, package(tmp_path / "more.zip", {"bootstrap": program}, data=b"more\n"))
+        assert (left.exists(), others.exists()) == (False, True)
+
     def test_the_same_is_built_once(
         self, team: Team, program: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

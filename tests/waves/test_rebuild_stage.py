@@ -6,6 +6,7 @@ import json
 import pickle
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from fleet.aws.failures import Interrupted
 from fleet.deployment import MIGRATED_FROM
 from fleet.migration.equipping import Order as Equipment
 from fleet.migration.facts import Asked
@@ -21,7 +23,7 @@ from fleet.model import GO1X
 from fleet.rebuilding.package import Packed
 from fleet.rebuilding.package import pack as really
 from fleet.rebuilding.rebuilder import rebuilder
-from fleet.rebuilding.rebuilt import Rebuilt, Wanted
+from fleet.rebuilding.rebuilt import NotRebuilt, Rebuilt, Wanted
 from fleet.rebuilding.tools import Tools
 from fleet.results import Result
 from fleet.settings import KnownFunction, Settings
@@ -40,9 +42,19 @@ from moto_fixtures.tools import go_root
 from reports.waves import left_over
 from tests.cli.inside import NO_TRIAL, Desk, is_write, small_organization
 from tests.migration.orders import Orders
+from tests.migration.test_architecture import small
 from tests.moto_fixtures.small_organization import MANAGEMENT, Organization
 from tests.package.elf_files import Made
-from tests.rebuilding.originals import EXECUTABLE, MODULE, Team, handlers, own_cache
+from tests.rebuilding.originals import (
+    EXECUTABLE,
+    MODULE,
+    Team,
+    handlers,
+    own_cache,
+    package,
+    rebuild_with,
+    wanted,
+)
 from tests.waves.runner import Runner, plan, wave
 
 ARM64, X86_64 = "arm64", "x86_64"
@@ -144,13 +156,14 @@ def test_what_can_be_built_goes_to_arm64_and_answers_there_and_the_others_are_ma
     source = handlers()
     source["go.mod"] = source["go.mod"].replace(MODULE, ELSEWHERE)
     unruled = Team.at(tmp_path / "elsewhere", source)
+    with_library = {**small(), "lib/libcups.so": (LIBRARY, 0o100644)}
     functions = {
         "built": function(runner, "built", program),
         "broken": function(runner, "broken", silent),
         "unruled": function(runner, "unruled", unruled.build()),
-        "with-library": function(runner, "with-library", program, **{"lib/libcups.so": LIBRARY}),
+        "with-library": runner.function("with-library", Code={"ZipFile": zipped(with_library)}),
     }
-    function(runner, "next", program)
+    runner.function("next")
     broken = team.repository.git("rev-parse", "HEAD^")
     builds(runner, team.rule, functions=(KnownFunction(function="broken", commit=broken),))
     one = plan(to_arm64(runner, *functions), wave("next", runner.member("next")))
@@ -224,14 +237,14 @@ def test_a_package_that_cannot_be_read_marks_its_function_and_ends_no_run(
     one = plan(to_arm64(runner, "orders"))
     builds(runner, team.rule)
     off_go1x(runner, one)
-    package = zipped({"bootstrap": (program, EXECUTABLE)})
+    code = zipped({"bootstrap": (program, EXECUTABLE)})
     if how == "foreign":
         # Which of both archives is the package, readers do not agree on.
-        package *= 2
+        code *= 2
     else:
-        middle = len(package) // 2
-        package = package[:middle] + bytes(16) + package[middle + 16 :]
-    orders.deploy(package)
+        middle = len(code) // 2
+        code = code[:middle] + bytes(16) + code[middle + 16 :]
+    orders.deploy(code)
     runner.tick(one)
     assert runner.ended() == {"orders": Result.BLOCKED}
     assert "its package" in runner.state().reason
@@ -250,8 +263,8 @@ class Slow:
         self._real, self._meanwhile = real, meanwhile
         runner.ground = replace(runner.ground, rebuild=self)
 
-    def __call__(self, wanted: Wanted, stop: threading.Event) -> Rebuilt:
-        rebuilt = self._real(wanted, stop)
+    def __call__(self, asked: Wanted, stop: threading.Event) -> Rebuilt:
+        rebuilt = self._real(asked, stop)
         self._meanwhile()
         return rebuilt
 
@@ -314,9 +327,9 @@ def packed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Functions whose packages were built, one entry a build."""
     built: list[str] = []
 
-    def pack(tools: Tools, wanted: Wanted, *more: Any) -> Packed:  # noqa: ANN401  # as it is
-        built.append(wanted.ref.name)
-        return really(tools, wanted, *more)
+    def pack(tools: Tools, asked: Wanted, *more: Any) -> Packed:  # noqa: ANN401  # as it is
+        built.append(asked.ref.name)
+        return really(tools, asked, *more)
 
     monkeypatch.setattr("fleet.rebuilding.rebuilder.pack", pack)
     return built
@@ -354,6 +367,37 @@ def test_a_share_that_was_stopped_while_it_was_built_again_waits(
     next_share(runner, one)
     assert (runner.state().phase, runner.state().share) == (Phase.BAKING, 0.25)
     assert orders.look().aliases["live"] == ("1", {"2": 0.25})
+
+
+def test_what_is_kept_waits_for_no_other_build(
+    team: Team, program: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    rebuild = rebuild_with(team.rule)
+    ours = wanted(package(tmp_path / "ours.zip", {"bootstrap": program}, data=b"ours\n"))
+    theirs = wanted(package(tmp_path / "theirs.zip", {"bootstrap": program}, data=b"theirs\n"))
+    kept = rebuild(ours, threading.Event())
+    begun, go_on = threading.Event(), threading.Event()
+
+    def pack(*_: object) -> None:
+        begun.set()
+        go_on.wait(60)
+        raise NotRebuilt("late", "it was late")
+
+    monkeypatch.setattr("fleet.rebuilding.rebuilder.pack", pack)
+    with ThreadPoolExecutor(1) as threads:
+        building = threads.submit(rebuild, theirs, threading.Event())
+        assert begun.wait(60)
+        # Whoever has to wait for their turn leaves off.
+        stopped = threading.Event()
+        stopped.set()
+        try:
+            assert rebuild(ours, stopped) == kept
+            with pytest.raises(Interrupted):
+                rebuild(theirs, stopped)
+        finally:
+            go_on.set()
+        assert isinstance(building.exception(), NotRebuilt)
 
 
 # --- as it is typed ----------------------------------------------------------------------------

@@ -156,7 +156,8 @@ def find_go(
     if version is None or version.version < _FIRST_THAT_SWITCHES:
         raise NoGo(f"{program} is {told_version}, which cannot fetch other versions", _ADVICE)
     place = cache or user_cache("go", environ)
-    place.mkdir(parents=True, exist_ok=True)
+    # Private modules come to lie there.
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Go(
         program=program,
         root=Path(answer["GOROOT"]),
