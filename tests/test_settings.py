@@ -51,6 +51,17 @@ def test_without_any_file_the_defaults_hold(
         ("exclude_accounts: [012345670123]\n", "line 1, exclude_accounts.0", "in quotes"),
         ("calls_per_second: 40\n", "line 1, calls_per_second", "less than or equal to 15"),
         ("parallelism: many\n", "line 1, parallelism", "integer"),
+        (
+            "rebuild:\n  functions:\n    - {function: a, ldflags: -s}\n",
+            "line 3, rebuild.functions.0",
+            "by its ARN",
+        ),
+        (
+            "rebuild:\n  functions:\n    - {function: a}\n    - {function: a}\n",
+            "line 1, rebuild",
+            "twice",
+        ),
+        ("sources:\n  - {module: a.example/*}\n", "line 2, sources.0", "either git or checkout"),
         ("- state\n", "line 1", "keys and values"),
         ("state: [\n", "line 2", "expected"),
         ("!!python/object/apply:os.system ['true']\n", "line 1", "constructor"),
@@ -80,3 +91,15 @@ def test_a_mistake_in_the_environment_is_named_by_its_variable(variable: str, va
 def test_a_named_file_that_is_missing_is_an_error_not_a_default(tmp_path: Path) -> None:
     with pytest.raises(FileProblem, match="No such file"):
         Settings.load(tmp_path / "none.yaml", {})
+
+
+def test_what_was_set_in_a_build_is_in_no_error_and_no_repr(tmp_path: Path) -> None:
+    arn = "arn:aws:lambda:eu-west-1:111122223333:function:orders"
+    entry = f"    - {{function: '{arn}', ldflags: '-X main.key=do-not-leak'}}\n"
+    settings = load(tmp_path, f"rebuild:\n  functions:\n{entry}")
+    assert settings.rebuild.functions[0].ldflags == "-X main.key=do-not-leak"
+    assert "do-not-leak" not in repr(settings)
+    with pytest.raises(SettingsProblem) as problem:
+        load(tmp_path, f"rebuild:\n  functions:\n{entry.replace('ldflags', 'ldflag')}")
+    assert "do-not-leak" not in str(problem.value)
+    assert hash(settings) == hash(load(tmp_path, f"rebuild:\n  functions:\n{entry}"))

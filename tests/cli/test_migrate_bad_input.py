@@ -59,7 +59,7 @@ def test_what_is_no_functions_arn_is_a_usage_error(
         ((ARN, "--region", "eu-*"), "say --from-scan as well"),
         ((ARN, "--expect", "answer.json"), "says what the answer to --event has to be"),
         ((ARN, "--artifact", "orders.zip"), "is a build for an --arch; name that too"),
-        ((ARN, "--arch", "arm64"), "needs the build for it: --artifact"),
+        ((ARN, "--arch", "arm64"), "--rebuild or --artifact"),
         ((ARN, "--arch", "arm64", "--artifact", "a.zip", "--route", "dual"), "--route"),
         ((ARN, "--allow-different-source"), "name that and --arch"),
         (("--from-scan", "--account", "1"), "would be 000000000001"),

@@ -228,6 +228,21 @@ def test_one_whose_library_is_too_old_leaves_go1x_with_a_rebuilt_program_and_com
     assert answer(wired, "rescued")["pieces"] == 3
 
 
+def test_a_bootstrap_that_go1x_starts_is_not_replaced_under_it(wired: Desk, old_team: Team) -> None:
+    write_settings(wired, old_team)
+    program = old_team.build("./cmd/orders")
+    given = code({"bootstrap": program}, b"in place")
+    arn = wired.function("in-place", Code=given, Handler="bootstrap")
+    asked = ("migrate", arn, "--raise-lambda-go", NO_TRIAL)
+    refused = wired.fleet(*asked, "--apply", "--yes")
+    assert refused.status == 3
+    assert "--route direct remains" in refused.out
+    assert answer(wired, "in-place")["pieces"] == 3
+    done = wired.fleet(*asked, "--route", "direct", "--apply", "--yes")
+    assert done.status == 0, done.err + done.out
+    assert answer(wired, "in-place")["pieces"] == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -530,3 +530,46 @@ def test_whatever_is_known_nothing_unknown_passes(facts: GateFacts, asked: Asked
         assert facts.runtime_mode in {"Auto", "FunctionUpdate"}
         assert facts.new_size is not None
         assert checked.strategy is facts.strategy
+
+
+# --- built anew ------------------------------------------------------------------------------
+
+MADE_BY_US = Remark("built-modified", "bootstrap was built with changes that are in no commit")
+ANEW = replace(AS_IT_IS, assessment=replace(CUSTOM, warnings=(MADE_BY_US,)), rebuilt=True)
+
+
+def test_a_function_with_a_rebuilt_program_beside_its_old_one_takes_the_dual_route() -> None:
+    checked = check(ANEW, NOTHING_ASKED)
+    assert (checked.blocking, checked.route, checked.strategy) == ((), Route.DUAL, None)
+    codes = [each.code for each in checked.notes]
+    assert "rebuilt" in codes
+    assert "dual-belief" in codes
+    # Its package does not stay, and the changes that are in no commit are ours.
+    assert not {"as-it-is", "built-modified"} & set(codes)
+
+
+@pytest.mark.parametrize(
+    ("facts", "asked", "code"),
+    [
+        (ANEW, Asked(route=Route.BRIDGE), "rebuilt-no-bridge"),
+        (ANEW, BLOCKED_BY_AWS, "rebuilt-blocked"),
+        (replace(ANEW, replaces_its_bootstrap=True), NOTHING_ASKED, "rebuilt-in-place"),
+        (replace(ANEW, replaces_its_bootstrap=True), Asked(route=Route.DUAL), "rebuilt-in-place"),
+        (replace(ANEW, new_size=60_000_000), NOTHING_ASKED, "needs-bucket"),
+    ],
+)
+def test_a_rebuilt_program_goes_no_way_on_which_the_old_one_would_run_where_it_can_not(
+    facts: GateFacts, asked: Asked, code: str
+) -> None:
+    assert [each.code for each in check(facts, asked).blocking] == [code]
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_the_direct_route_is_left_to_every_rebuilt_program_and_has_its_gap(
+    *, in_place: bool
+) -> None:
+    facts = replace(ANEW, replaces_its_bootstrap=in_place)
+    for blocked in (False, True):
+        checked = check(facts, Asked(route=Route.DIRECT, updates_blocked=blocked))
+        assert (checked.blocking, checked.route) == ((), Route.DIRECT)
+        assert "gap" in [each.code for each in checked.notes]

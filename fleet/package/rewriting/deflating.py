@@ -61,7 +61,9 @@ def deflate(path: Path, file: IO[bytes]) -> Deflated:
     at = file.seek(0, os.SEEK_END)
     with opened(path) as program:
         # libdeflate takes it whole, which is what Lambda unzips at most.
-        content = b"".join(pieces_of(program, path))
+        content = bytearray()
+        for piece in pieces_of(program, path):
+            content += piece
     _write(file, deflate_compress(content, _LEVEL))
     return Deflated(
         file,
