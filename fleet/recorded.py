@@ -31,3 +31,6 @@ class Recorded:
     """Whether it holds C, as far as that can be told: True in doubt."""
     paths: bool = False
     """Whether it names the directory that Go lay in, which -trimpath keeps out."""
+    files: frozenset[str] = field(default=frozenset(), repr=False)
+    """Names of source files that it was compiled from: absolute, `MODULE/dir/file.go` for those of
+    the main module under -trimpath, `MODULE@VERSION/dir/file.go` for those of others."""

@@ -95,6 +95,8 @@ class Accepted(StrEnum):
     """-trimpath has hidden its -ldflags: values set with -X may be lost."""
     WITHOUT_C = "without-c"
     """It holds C, and is built without: Go's own resolver of names and users takes its place."""
+    EMBEDDED = "embedded"
+    """It embeds a directory in which there may have been files that are in no commit."""
 
 
 class KnownBuild(BaseModel):

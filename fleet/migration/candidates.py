@@ -6,14 +6,16 @@ middle of a way goes on by that way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
 from fleet.deployment import Deployment, Route, Way
-from fleet.inspection import BOOTSTRAP, Strategy, Target
+from fleet.inspection import BOOTSTRAP, Deployed, PackageFacts, Strategy, Target
 from fleet.ledger import Entry
 from fleet.migration.paths import path
+from fleet.package.verdict.started import started
+from fleet.rebuilding.provenance import raised_in
 
 RUNTIME_ROUTES = (Route.BRIDGE, Route.DUAL, Route.DIRECT)
 """Those that change the runtime, the better ones first."""
@@ -58,6 +60,34 @@ def noted_ends(entries: Iterable[Entry], start: Deployment) -> Iterator[Deployme
         if made.code_sha256 != start.code_sha256:
             handler = made.handler if made.layers == start.layers else start.handler
             yield replace(made, handler=handler, layers=start.layers, rest=start.rest)
+
+
+def rescued(
+    start: Deployment, now: Deployment, entries: Iterable[Entry], statements: Mapping[str, str]
+) -> str:
+    """Give the aws-lambda-go of the program that a rescue has put beside the old one; '' if none.
+
+    `start` is what it was on go1.x, where its own library was too old for a custom runtime;
+    `entries` are the function's, and `statements` are what fleet said of packages that it built,
+    by CodeSha256. Settings may have changed since.
+    """
+    if replace(start, runtime=now.runtime, code_sha256=now.code_sha256, rest=now.rest) != now:
+        return ""
+    version = raised_in(statements.get(now.code_sha256, "")).get(BOOTSTRAP, "")
+    # Somebody may have uploaded it over another release than the one it was made of: going on, or
+    # back, would release what its owners have not released.
+    ours = any(
+        (before.code_sha256, after.code_sha256) == (start.code_sha256, now.code_sha256)
+        for entry in entries
+        if (before := entry.deployment_before) and (after := entry.deployment_after)
+    )
+    return version if ours else ""
+
+
+def starts_bootstrap(deployed: Deployed, facts: PackageFacts) -> bool:
+    """Whether what go1.x starts is called bootstrap already, so that a new one takes its place."""
+    program = started(deployed, facts).program
+    return program is not None and program.entry == BOOTSTRAP
 
 
 def way_of(deployment: Deployment, ways: Iterable[Way]) -> Way | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -27,10 +27,17 @@ from fleet.deployment import (
     stands_halfway,
 )
 from fleet.errors import FleetError
-from fleet.inspection import BOOTSTRAP, Deployed, PackageFacts, Strategy, Target, Verdict
+from fleet.inspection import Deployed, PackageFacts, Strategy, Target, Verdict
 from fleet.migration.bringing import rebuilt_from, told, words_of
-from fleet.migration.candidates import moved, noted_ends, way_of, ways
-from fleet.migration.facts import Finding, GateFacts, LayerNow
+from fleet.migration.candidates import (
+    moved,
+    noted_ends,
+    rescued,
+    starts_bootstrap,
+    way_of,
+    ways,
+)
+from fleet.migration.facts import AskedRoute, Finding, GateFacts, LayerNow
 from fleet.migration.foresight import foresee
 from fleet.migration.gates import Choice, check, choose
 from fleet.migration.ground import Ground
@@ -49,7 +56,6 @@ from fleet.package.rewriting.repackage import Repackaged
 from fleet.package.verdict.assessment import assess
 from fleet.package.verdict.layers import extensions_of
 from fleet.package.verdict.origin import inspection
-from fleet.package.verdict.started import started
 from fleet.rebuilding.rebuilt import NotRebuilt, Rebuilt
 from fleet.results import Result
 
@@ -72,7 +78,12 @@ class _Preparation:
         self._ref = ref
         self._look = Look(ground, ref, room, keep=ROLLBACK_ALIAS, serve=SERVING_ALIAS)
         self._made: dict[tuple[str, Strategy], Repackaged] = {}
+        self._asked = ground.asked
         self._anew: Rebuilt | None = None
+        self._both = ""
+        """CodeSha256 of the package with a new program beside the old one; '' where none is."""
+        self._notes: tuple[Finding, ...] = ()
+        """On that package."""
 
     def prepared(self) -> Prepared:
         now = self._look.observer.now
@@ -97,24 +108,28 @@ class _Preparation:
         if kept is not None and kept.runtime != GO1X:
             kept = None
         if seen.deployment.runtime == GO1X:
-            halfway = kept is not None and self._is_dual(kept, seen.deployment)
-            return kept if halfway else seen.deployment
+            if kept is None or not self._is_dual(kept, seen.deployment):
+                return seen.deployment
         # The tags are put last: whatever it is now, its owners have deployed since then.
-        if kept is None or MIGRATED_FROM in seen.tags:
+        elif kept is None or MIGRATED_FROM in seen.tags:
             return None
         # What was changed of its settings halfway is its owners', and stays.
         return replace(kept, rest=seen.deployment.rest)
 
     def _is_dual(self, kept: Deployment, now: Deployment) -> bool:
         """Whether it stands in the middle of the dual route: on go1.x, with a bootstrap beside."""
+        if self._rescued(kept, now):
+            return True
         if replace(kept, code_sha256=now.code_sha256) != now or kept == now:
             return False
         self._look.original(kept)
         with suppress(FleetError):
-            if self._repackaging(kept, Strategy.SHIM).code_sha256 == now.code_sha256:
-                return True
-        # A package that was built anew is known by what was said of it when it was made.
-        return bool(self._ground.store.statements([now.code_sha256]))
+            return self._repackaging(kept, Strategy.SHIM).code_sha256 == now.code_sha256
+        return False
+
+    def _rescued(self, start: Deployment, now: Deployment) -> str:
+        store = self._ground.store
+        return rescued(start, now, store.steps(self._ref), store.statements([now.code_sha256]))
 
     def _repackaging(self, start: Deployment, strategy: Strategy) -> Repackaged:
         made = self._made.get((start.code_sha256, strategy))
@@ -167,12 +182,15 @@ class _Preparation:
         )
         beside = unzipped(each.layer for each in layers)
         try:
-            if assessment.verdict is Verdict.REBUILD and self._ground.asked.raise_library:
-                gate = self._built_anew(gate, start, deployed, beside)
+            if assessment.verdict is Verdict.REBUILD:
+                gate = self._rebuilt(gate, seen.deployment, start, deployed, beside)
         except NotRebuilt as error:
-            prepared = self._refused(gate, Finding(error.code, error.problem))
+            reasons = (*_halfway(gate, seen.deployment, start), Finding(error.code, error.problem))
+            prepared = self._refused(gate, *reasons)
             return replace(prepared, plan=replace(prepared.plan, notes=words_of(error)))
-        choice = choose(gate, self._ground.asked)
+        if halfway := _halfway(gate, seen.deployment, start):
+            return self._gated(gate, *halfway)
+        choice = choose(gate, self._asked)
         if not gate.rebuilt:
             gate = self._repackaged(gate, choice, start, facts, problem, beside)
         if choice.route is None or gate.new_size is None or gate.repackaging_problem:
@@ -180,15 +198,57 @@ class _Preparation:
         go_version = inspection(deployed, facts, assessment).go_version
         return self._planned(seen, start, choice.strategy, choice.route, gate, same, go_version)
 
+    def _rebuilt(
+        self, gate: GateFacts, now: Deployment, start: Deployment, deployed: Deployed, beside: int
+    ) -> GateFacts:
+        """The gate's facts with a package that holds a new program beside the old one.
+
+        One that is there already stays, whatever is asked for: it goes on by the way it is on.
+        Unchanged where there is none, and none is asked for. Raises NotRebuilt.
+        """
+        if version := self._rescued(start, now):
+            return self._with_its_own(gate, now, start, deployed, beside, version)
+        if self._asked.raise_library:
+            return self._built_anew(gate, start, deployed, beside)
+        return gate
+
+    def _with_its_own(
+        self,
+        gate: GateFacts,
+        now: Deployment,
+        start: Deployment,
+        deployed: Deployed,
+        beside: int,
+        version: str,
+    ) -> GateFacts:
+        """The same with the package that an earlier run has uploaded: nothing is built."""
+        try:
+            facts = self._look.facts(now)
+        except BadPackage as bad:
+            said = f"the package that fleet uploaded to it cannot be read: {bad.problem}"
+            raise NotRebuilt("package-unreadable", said) from bad
+        # What is left changes no code of go1.x, so that AWS goes on to take it.
+        in_place = starts_bootstrap(deployed, self._look.facts(start))
+        route: AskedRoute | None = Route.DIRECT if in_place else None
+        self._asked = replace(self._asked, route=route, updates_blocked=False)
+        said = (
+            "fleet left it halfway, with a program built anew with aws-lambda-go "
+            f"{version} beside the old one: it goes on with that package"
+        )
+        self._notes = (Finding("goes-on", said),)
+        return self._with_both(
+            gate, facts, start, deployed, beside, lambda: self._look.original(now)
+        )
+
     def _built_anew(
         self, gate: GateFacts, start: Deployment, deployed: Deployed, beside: int
     ) -> GateFacts:
-        """The gate's facts with a package that holds a new program beside the old one.
+        """The same with a package that is built for it.
 
         Unchanged where it can't move whatever comes of a build, which takes minutes. Raises
         NotRebuilt.
         """
-        asked = self._ground.asked
+        asked = self._asked
         old = {each.code for each in gate.assessment.reasons} if gate.assessment else set()
         if any(each.code not in old for each in check(replace(gate, rebuilt=True), asked).blocking):
             return gate
@@ -196,18 +256,32 @@ class _Preparation:
         facts = inspect_package(anew.package)
         self._ground.store.save_facts(facts.code_sha256, facts)
         self._anew = anew
+        self._notes = told(anew)
+        return self._with_both(gate, facts, start, deployed, beside, lambda: anew.package)
+
+    def _with_both(
+        self,
+        gate: GateFacts,
+        facts: PackageFacts,
+        start: Deployment,
+        deployed: Deployed,
+        beside: int,
+        package: Callable[[], Path],
+    ) -> GateFacts:
+        """The same with a package that holds both programs; `package` gives it for a trial."""
+        self._both = facts.code_sha256
         gate = replace(
             gate,
             # On go1.x nobody starts its bootstrap; where it is going that is what counts.
-            assessment=assess(replace(deployed, runtime=asked.target.value), facts),
+            assessment=assess(replace(deployed, runtime=self._asked.target.value), facts),
             rebuilt=True,
-            replaces_its_bootstrap=_starts_bootstrap(deployed, self._look.facts(start)),
+            replaces_its_bootstrap=starts_bootstrap(deployed, self._look.facts(start)),
             new_size=facts.size,
             new_unzipped_size=facts.unzipped_size + beside,
         )
-        if self._ground.attempt is None or check(gate, asked).blocking:
+        if self._ground.attempt is None or check(gate, self._asked).blocking:
             return gate
-        outcome, why = self._ground.attempt(anew.package, start.handler or "", start.architecture)
+        outcome, why = self._ground.attempt(package(), start.handler or "", start.architecture)
         return replace(gate, trial=outcome, trial_reason=why)
 
     def _repackaged(
@@ -237,7 +311,7 @@ class _Preparation:
             new_size=done.size,
             new_unzipped_size=done.unzipped_size + beside,
         )
-        if self._ground.attempt is None or check(gate, self._ground.asked).blocking:
+        if self._ground.attempt is None or check(gate, self._asked).blocking:
             return gate
         handler = "bootstrap" if choice.strategy is Strategy.RENAME else start.handler or ""
         package = self._look.bench.package(done.code_sha256)
@@ -274,7 +348,7 @@ class _Preparation:
             return not_moving(
                 self._ref, Result.ALREADY_THERE, "already-there", "there is nothing left to do"
             )
-        checked = check(gate, self._ground.asked)
+        checked = check(gate, self._asked)
         last = steps[-1]
         result, reasons = Result.READY, checked.blocking
         if checked.blocking:
@@ -291,7 +365,7 @@ class _Preparation:
             result=result,
             reasons=reasons,
             notes=(
-                *(() if self._anew is None else told(self._anew)),
+                *self._notes,
                 *checked.notes,
                 *(plan_notes(self._ground, self._ref, way) if result is Result.READY else ()),
             ),
@@ -317,8 +391,7 @@ class _Preparation:
 
     def _end(self, start: Deployment, target: Target, strategy: Strategy | None) -> Deployment:
         if strategy is None:
-            code_sha256 = start.code_sha256 if self._anew is None else self._anew.code_sha256
-            return moved(start, target, None, code_sha256)
+            return moved(start, target, None, self._both or start.code_sha256)
         return moved(start, target, strategy, self._repackaging(start, strategy).code_sha256)
 
     def _other_ends(self, start: Deployment) -> Iterator[Deployment]:
@@ -328,12 +401,12 @@ class _Preparation:
                 with suppress(FleetError):
                     yield self._end(start, target, strategy)
 
-    def _gated(self, gate: GateFacts) -> Prepared:
-        checked = check(gate, self._ground.asked)
+    def _gated(self, gate: GateFacts, *first: Finding) -> Prepared:
+        checked = check(gate, self._asked)
         reasons = checked.blocking or (
             Finding("not-repackaged", gate.repackaging_problem or "no route is left"),
         )
-        prepared = self._refused(gate, *reasons)
+        prepared = self._refused(gate, *first, *reasons)
         plan = replace(prepared.plan, notes=checked.notes, route=checked.route)
         return replace(prepared, plan=plan)
 
@@ -347,12 +420,6 @@ class _Preparation:
                 assessment=gate.assessment,
             )
         )
-
-
-def _starts_bootstrap(deployed: Deployed, facts: PackageFacts) -> bool:
-    """Whether what go1.x starts is called bootstrap already, so that a new one takes its place."""
-    program = started(deployed, facts).program
-    return program is not None and program.entry == BOOTSTRAP
 
 
 def _tags(go_version: str) -> dict[str, str]:
@@ -380,6 +447,19 @@ def plan_notes(ground: Ground, ref: FunctionRef, way: Way) -> Iterator[Finding]:
     if any(is_unpublished(arn) for each in way.path for arn in each.layers):
         said = "the bridge layer is not in this account and region yet and will be published once"
         yield Finding("bridge-layer", said)
+
+
+def _halfway(gate: GateFacts, now: Deployment, start: Deployment) -> tuple[Finding, ...]:
+    """Say what is urgent about one that stands where its old program can't run."""
+    if gate.rebuilt or now.runtime == start.runtime or now.code_sha256 != start.code_sha256:
+        return ()
+    if gate.assessment is None or gate.assessment.verdict is not Verdict.REBUILD:
+        return ()
+    said = (
+        f"fleet left it halfway: its old program is on {now.runtime}, where it can't run, and "
+        "calls fail: `fleet migrate --raise-lambda-go` goes on, `fleet rollback` brings it back"
+    )
+    return (Finding("halfway", said),)
 
 
 def _layer_now(read: LayerRead) -> LayerNow:

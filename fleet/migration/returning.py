@@ -32,10 +32,18 @@ from fleet.deployment import (
     Way,
 )
 from fleet.errors import FleetError
-from fleet.inspection import Strategy, Target
+from fleet.inspection import Deployed, Strategy, Target
 from fleet.ledger import Verb
 from fleet.migration.before import before_images
-from fleet.migration.candidates import RUNTIME_ROUTES, moved, noted_ends, way_of, ways
+from fleet.migration.candidates import (
+    RUNTIME_ROUTES,
+    moved,
+    noted_ends,
+    rescued,
+    starts_bootstrap,
+    way_of,
+    ways,
+)
 from fleet.migration.facts import Finding
 from fleet.migration.foresight import foresee
 from fleet.migration.gates import FREE_MODES, MOST_LAYERS, fits_into_a_call
@@ -48,6 +56,7 @@ from fleet.migration.prepared import Prepared, carried_out, looked_at, not_movin
 from fleet.migration.route import next_step_back
 from fleet.migration.work import Recipe, Work, bridge_of, locating
 from fleet.model import GO1X, ROLLBACK_ALIAS, Alias, FunctionRef
+from fleet.rebuilding.provenance import raised_in
 from fleet.results import Result
 from fleet.store import Store
 
@@ -295,6 +304,13 @@ class _Preparation:
         if self._to is Back.X86_64:
             routes: tuple[Route, ...] = (Route.ARCHITECTURE,)
             return way_of(seen.deployment, ways(home, ends, "", routes)) or home
+        if self._rescued(seen, start):
+            now = seen.deployment
+            # The bridge would start its old program, which can't run there.
+            ends = [moved(start, each, None, now.code_sha256) for each in Target]
+            route = Route.DIRECT if self._in_place(start) else Route.DUAL
+            known = ways(home, ends, "", (route, Route.DUAL))
+            return way_of(now, known) or home
         bridge = bridge_of(self._ground, self._ref, seen)
         routes = self._routes(start)
         return (
@@ -304,6 +320,17 @@ class _Preparation:
             or next(ways(home, ends, bridge, routes), home)
         )
 
+    def _rescued(self, seen: Observed, start: Deployment) -> bool:
+        store, now = self._ground.store, seen.deployment
+        statements = store.statements([now.code_sha256])
+        return bool(rescued(start, now, store.steps(self._ref), statements))
+
+    def _in_place(self, start: Deployment) -> bool:
+        """Whether a rescue has put its new program where the old one was."""
+        facts = self._ground.store.facts(start.code_sha256)
+        deployed = Deployed(handler=start.handler, runtime=start.runtime)
+        return facts is None or starts_bootstrap(deployed, facts)
+
     def _known_ends(self, seen: Observed, start: Deployment) -> Iterator[Deployment]:
         """What fleet has made of it: as AWS keeps it, and as this state's ledger has it."""
         if seen.serving is not None:
@@ -312,11 +339,22 @@ class _Preparation:
 
     def _stays(self, way: Way, seen: Observed) -> str:
         """Why $LATEST can't go back, while its aliases can; '' where it can."""
+        now = seen.deployment
+        if self._to is Back.GO1X and now.architecture != way.start.architecture:
+            said = self._ground.store.statements([now.code_sha256]).get(now.code_sha256, "")
+            if raised_in(said):
+                return (
+                    "its old program can't run on a custom runtime, through which it would pass: "
+                    "`fleet rollback --to x86_64` first, then this again"
+                )
         in_the_gap = seen.deployment in way.path[1:-1]
         if way.has_gap and not in_the_gap and self._ground.asked.route is not Route.DIRECT:
+            why = "its layers leave no room for the bridge"
+            if self._rescued(seen, way.start):
+                why = "its new program has taken the place of the old one, which go1.x starts"
             return (
-                "its layers leave no room for the bridge, so that invocations would fail for "
-                "seconds on the way back: --route direct takes that way"
+                f"{why}, so that invocations would fail for seconds on the way back: --route "
+                "direct takes that way"
             )
         aws, name = self._ground.aws, self._ref.name
         mode = unless_refused(lambda: runtime_mode(aws, self._lane, name))

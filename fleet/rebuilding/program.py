@@ -11,10 +11,10 @@ from fleet.package.binary.recorded import read_recorded
 from fleet.rebuilding.rebuilt import NotRebuilt
 from fleet.rebuilding.tools import Tools
 from fleet.recorded import Recorded
-from fleet.sources import KnownBuild
+from fleet.sources import Accepted, KnownBuild
 from fleet.toolchain.rebuild.attestation import attest
 from fleet.toolchain.rebuild.building import build
-from fleet.toolchain.rebuild.checkout import Wanted, address_of, checkout
+from fleet.toolchain.rebuild.checkout import Wanted, address_of, checkout, go_files
 from fleet.toolchain.rebuild.commit import is_published
 from fleet.toolchain.rebuild.differences import Allowed, Attestation
 from fleet.toolchain.rebuild.embedding import check_embedded
@@ -87,8 +87,14 @@ class _Making:
         go = choose_go(self._tools.go, old.build.go_version, stop=self._tools.stop)
         planned = self._planned(old, old.build, go)
         source = self._source(old.build, planned)
-        if source.large_files:
-            check_embedded(self._tools.go, source, planned.build, stop=self._tools.stop)
+        check_embedded(
+            self._tools.go,
+            self._tools.git,
+            source,
+            planned.build,
+            is_sure=planned.flags is Known.PROVEN or Accepted.EMBEDDED in self._task.known.accept,
+            stop=self._tools.stop,
+        )
         raised = self._raised(source, planned.build)
         if raised is not None:
             source = raised.checkout
@@ -103,6 +109,7 @@ class _Making:
             flags=planned.flags,
             known=self._task.known,
             raised=_changed(raised),
+            files=go_files(source),
         )
         attestation = attest(old, new, allowed)
         if not attestation.passed:

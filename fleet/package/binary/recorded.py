@@ -17,6 +17,7 @@ from fleet.package.binary.elf_tables import read_elf
 from fleet.package.binary.facts import machine
 from fleet.package.binary.linking import read_linking
 from fleet.package.binary.modules import linker_flags, parse_modules
+from fleet.package.binary.source_files import find_source_files
 from fleet.recorded import Recorded
 
 _SYMBOLS = ".symtab"
@@ -55,6 +56,7 @@ def read_recorded(path: Path) -> Recorded:
             position_independent=elf.header.type == FileType.SHARED,
             cgo=_holds_c(elf, sections),
             paths=_holds(source, _IN_GO),
+            files=find_source_files(elf),
         )
 
 

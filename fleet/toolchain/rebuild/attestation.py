@@ -1,5 +1,7 @@
 """Whether a program that was built again is the same one, line by line of both build infos. Pure.
 
+What they do not tell, the names of source files may.
+
 Every difference is named, and one of those that were asked for; any other refuses the program.
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fleet.recorded import Recorded
+from fleet.toolchain.rebuild.attested_files import file_differences
 from fleet.toolchain.rebuild.attested_modules import module_differences
 from fleet.toolchain.rebuild.attested_settings import setting_differences
 from fleet.toolchain.rebuild.carrying import parted
@@ -21,7 +24,12 @@ def attest(old: Recorded, new: Recorded, allowed: Allowed) -> Attestation:
         old_told, new_told = ("told" if each.build else "" for each in (old, new))
         return Attestation((), (Difference("build info", old_told, new_told, None),))
     pair = Pair(old, new, old.build, new.build, allowed)
-    found = [*_heads(pair), *module_differences(pair), *setting_differences(pair)]
+    found = [
+        *_heads(pair),
+        *module_differences(pair),
+        *setting_differences(pair),
+        *file_differences(pair),
+    ]
     return Attestation(
         tuple(each for each in found if each.change is not None),
         tuple(each for each in found if each.change is None),

@@ -93,14 +93,28 @@ class SourcesMissing(BuildProblem):
 
 @dataclass(eq=False)
 class PointerEmbedded(BuildProblem):
-    """It embeds files that Git LFS keeps, of which the checkout holds pointers only."""
+    """It embeds a file that git keeps otherwise than it was built with, as Git LFS does."""
 
     problem: str
 
     def __str__(self) -> str:
         return (
-            f"{self.package} is not built: {self.problem}, and files that Git LFS keeps are not "
-            "fetched; build it yourself"
+            f"{self.package} is not built: {self.problem}, and files that Git LFS or another "
+            "filter keeps are not had as they were; build it yourself"
+        )
+
+
+@dataclass(eq=False)
+class EmbeddedUnknown(BuildProblem):
+    """It embeds a directory that may have held files that are in no commit."""
+
+    problem: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.package} is not built: {self.problem}, so what it embedded may be in no "
+            "commit, and nothing could show that; if the commit alone will do, say `accept: "
+            "[embedded]` under `rebuild: functions:` in fleet.yaml, else build it yourself"
         )
 
 

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from fleet.errors import FileProblem
 from fleet.inspection import BuildInfo, Module
@@ -90,12 +90,25 @@ def checkout(
         version="",
         origin=clone.origin,
         beside=(clone.path,),
-        large_files=tree.has_large_files,
+        submodules=tree.submodules,
     )
 
 
+def go_files(checkout: Checkout) -> frozenset[str]:
+    """Give the paths of all Go files, seen from the directory of the main module."""
+    found: set[str] = set()
+    for place, directories, names in os.walk(checkout.root):
+        if ".git" in directories:
+            directories.remove(".git")
+        go = [each for each in names if each.endswith(".go")]
+        if go:
+            below = PurePosixPath(os.path.relpath(place, checkout.module_directory))
+            found.update(str(below / each) for each in go)
+    return frozenset(found)
+
+
 def _remarks(tree: Tree, left_out: Sequence[str]) -> Iterator[str]:
-    if tree.has_submodules:
+    if tree.submodules:
         yield _SUBMODULES
     if tree.has_large_files:
         yield _LARGE_FILES

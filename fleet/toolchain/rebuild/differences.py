@@ -81,6 +81,8 @@ class Allowed:
     raised: Mapping[str, str] = field(default_factory=dict)
     """Path → version of each module that raising aws-lambda-go changed, '' for one that is gone;
     empty where it was not raised."""
+    files: frozenset[str] = field(default=frozenset(), repr=False)
+    """Go files of what was checked out, seen from the main module's directory."""
 
     @property
     def named(self) -> bool:

@@ -26,6 +26,9 @@ from fleet.toolchain.sandbox.text import Kept
 Say = Callable[[str], None]
 """Is told one line at a time."""
 
+SILENTLY = "without a word"
+"""GitFailed.words where git said nothing."""
+
 _POLL_SECONDS = 0.1
 _CHUNK = 1 << 16
 _MOST_OUTPUT = 256 << 20
@@ -195,7 +198,7 @@ class _Call:
         while self._process.poll() is None:
             self._git.stop.wait(min(self._wait(), 0.01))
         if self._process.returncode:
-            raise GitFailed(self._verb, words_of(self._said.text()) or "without a word")
+            raise GitFailed(self._verb, words_of(self._said.text()) or SILENTLY)
         return bytes(self._printed)
 
     def _wait(self) -> float:

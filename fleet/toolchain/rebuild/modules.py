@@ -43,7 +43,8 @@ class Tree:
     """That hold Go files."""
     links: tuple[str, ...]
     """Symbolic ones."""
-    has_submodules: bool
+    submodules: tuple[str, ...]
+    """Directories that are other repositories."""
     has_large_files: bool
     """Whether .gitattributes leaves files to Git LFS."""
 
@@ -77,14 +78,14 @@ def tree_of(git: Git, clone: Clone) -> Tree:
     go_mods: list[_Entry] = []
     attributes: list[_Entry] = []
     go_directories: set[str] = set()
-    has_submodules = False
+    submodules: list[str] = []
     total = 0
     listing = _listing(git, clone)
     for line in listing:
         facts, _, name = line.partition(b"\t")
         mode, _, blob, size = facts.split()
         if mode == _SUBMODULE:
-            has_submodules = True
+            submodules.append(os.fsdecode(name))
             continue
         entry = _Entry(blob, int(size), os.fsdecode(name))
         total += entry.size
@@ -102,7 +103,7 @@ def tree_of(git: Git, clone: Clone) -> Tree:
         modules=_modules(git, clone, go_mods),
         go_directories=frozenset(go_directories),
         links=tuple(links),
-        has_submodules=has_submodules,
+        submodules=tuple(submodules),
         has_large_files=any(map(_LFS.search, _contents(git, clone, attributes))),
     )
 

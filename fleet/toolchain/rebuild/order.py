@@ -43,8 +43,8 @@ class Checkout:
     """Where it came from, without credentials: a URL, a directory, or `module@version`."""
     beside: tuple[Path, ...] = ()
     """Directories elsewhere that git reads for this work tree: the shared clone's."""
-    large_files: bool = False
-    """Whether some of its files are kept by Git LFS, and pointers lie in their places."""
+    submodules: tuple[str, ...] = ()
+    """Directories, as paths below `root`, that are empty since other repositories fill them."""
     clean: bool = True
     """Whether it is what the commit holds; not where the dependency was raised."""
 

@@ -19,6 +19,17 @@ VALUE = "tok3n"
 LIBRARY = Module("github.com/aws/aws-lambda-go", "v1.41.0", "h1:" + "A" * 43 + "=")
 FORK = Module("example.com/log", "v1.0.0", "", Module("./fork", "(devel)"))
 NOBODY = KnownBuild()
+FILES = frozenset(
+    {"/usr/local/go/src/runtime/proc.go", "/src/shop/cmd/orders/main.go", "/src/shop/fork/log.go"}
+)
+TRIMMED_FILES = frozenset(
+    {
+        "runtime/proc.go",
+        "example.com/shop/cmd/orders/main.go",
+        "example.com/log@v1.0.0/log.go",
+    }
+)
+"""The same with -trimpath."""
 
 VCS: Mapping[str, str] = {
     "vcs": "git",
@@ -62,7 +73,7 @@ def program(
         architecture="x86_64",
         build=replace(build, **of_build),  # type: ignore[arg-type]  # one of many
         linker_flags=flags,
-        **of_file,  # type: ignore[arg-type]  # same
+        **{"files": FILES, **of_file},  # type: ignore[arg-type]  # same
     )
 
 
@@ -125,4 +136,5 @@ def built(old: Recorded, given: Orders, commit: Mapping[str, str] = VCS) -> Reco
         architecture=order.architecture,
         build=replace(before, path=order.package, settings=settings),
         linker_flags=None,
+        files=TRIMMED_FILES,
     )

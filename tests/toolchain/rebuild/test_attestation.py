@@ -26,6 +26,7 @@ from tests.toolchain.rebuild.programs import (
     LIBRARY,
     NOBODY,
     PLAIN,
+    TRIMMED_FILES,
     VALUE,
     VCS,
     allowed,
@@ -297,7 +298,7 @@ def test_a_commit_that_neither_tells_is_not_shown() -> None:
 def test_an_original_before_go_1_18_tells_no_settings() -> None:
     old = program({}, go="go1.16.15", symbols=False, dwarf=False)
     orders = ordered(old, NAMED, go="go1.16.15")
-    same = replace(old, architecture="arm64")
+    same = replace(old, architecture="arm64", files=TRIMMED_FILES)
     proven = allowed(orders, NAMED)
     assert set(named(attest(old, same, proven))) == {"machine", "build -ldflags"}
     accepted = NAMED.model_copy(update={"accept": frozenset({Accepted.LOST_LINKER_FLAGS})})
