@@ -44,10 +44,14 @@ _ADVICE: Mapping[object, str] = {
 _Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 
 
+_FUNCTION = r"^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[A-Za-z0-9_-]+$"
+"""https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html"""
+
+
 class KnownFunction(KnownBuild):
     """One entry under `rebuild: functions:`."""
 
-    function: str = Field(min_length=1)
+    function: str = Field(pattern=_FUNCTION)
     """Its name, which stands for the functions of that name in every account, or its ARN."""
 
     @model_validator(mode="after")
@@ -147,7 +151,8 @@ class Settings(BaseModel):
             first = error.errors()[0]
             problem = _ADVICE.get((first["loc"][0], first["type"])) or _ADVICE.get(first["type"])
             place = file.place(first["loc"])
-            raise SettingsProblem(str(path), place, problem or first["msg"]) from error
+            said = problem or first["msg"].removeprefix("Value error, ")
+            raise SettingsProblem(str(path), place, said) from error
 
     def with_value(self, source: str, place: str, key: str, value: object) -> Self:
         """The same with one key changed; `source` and `place` say where the value came from.

@@ -37,7 +37,10 @@ def _outcome(outcome: Outcome) -> RenderableType:
 
 
 def _problem(outcome: Outcome) -> Iterator[RenderableType]:
-    yield plain(outcome.problem)
+    yield plain(f"{outcome.code}: {outcome.problem}")
+    if len(outcome.words.splitlines()) == 1:
+        # The sentence has it.
+        return
     # What programs said keeps its lines; everything else in it is made visible.
     for line in outcome.words.splitlines():
         yield Text.assemble(("  ", ""), plain(line.expandtabs(4)))

@@ -8,11 +8,19 @@ import typer
 
 from fleet.cli import options as shared
 from fleet.cli.options import Shown
+from fleet.errors import BadSelection
 
 
 def history(
     *,
     arn: Annotated[str, typer.Argument(metavar="ARN", help="The function.")],
+    patch: Annotated[
+        bool,
+        typer.Option(
+            "--patch",
+            help="Only the patch of go.mod and go.sum that it was last rebuilt with, for its team.",
+        ),
+    ] = False,
     output_format: shared.ShownAs = Shown.TABLE,
     state: shared.State = None,
     config: shared.Config = None,
@@ -30,6 +38,14 @@ def history(
         steps, shown = store.steps(ref), store.shown
         made = [each.deployment_after.code_sha256 for each in steps if each.deployment_after]
         statements = store.statements(made)
+    if patch:
+        from fleet.rebuilding.provenance import patch_in
+
+        patches = [found for each in made if (found := patch_in(statements.get(each, "")))]
+        if not patches:
+            raise BadSelection("--patch", None, f"{shown} knows of no raised library of it")
+        sys.stdout.write(patches[-1])
+        return
     if output_format is Shown.JSON:
         from reports.migration import write_history_json
 

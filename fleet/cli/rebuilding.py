@@ -35,6 +35,7 @@ from fleet.model import FunctionRef, PackageType
 from fleet.package.rewriting.placing import placed_whole
 from fleet.permissions import REBUILD
 from fleet.rebuilding.rebuilt import NotRebuilt, Outcome, Rebuilt
+from fleet.rebuilding.tools import Toolbox
 from fleet.results import Result
 from fleet.settings import Settings
 from fleet.store import Store
@@ -61,8 +62,10 @@ def rebuild_all(
 ) -> Status:
     """Build every function's package anew, write what came of it, and give the exit status.
 
-    One that can't be built costs no other. Raises KeyboardInterrupt, NoCredentials, FileProblem.
+    One that can't be built costs no other. Raises GitMissing, NoGo and NoSandbox before anything
+    is asked, KeyboardInterrupt, NoCredentials, FileProblem.
     """
+    Toolbox(settings.sources, settings.rebuild, lambda _: None).check()
     order = Order(Asked(), trial=asked.trial, rebuild=True)
     outcomes: list[Outcome] = []
     ended: BaseException | None = None
@@ -86,7 +89,7 @@ def _build(
     session: Session, refs: Sequence[FunctionRef], asked: Rebuilding, outcomes: list[Outcome]
 ) -> None:
     with session.progress() as progress:
-        progress.planned(len(refs), "built anew")
+        progress.planned(len(refs), "dealt with")
 
         def settle(ref: FunctionRef, future: Future[Outcome]) -> None:
             error = future.exception()

@@ -230,7 +230,7 @@ REBUILT = Rule(
     "rebuilt",
     Effect.NOTE,
     "its program is built anew with a newer aws-lambda-go and lies as bootstrap beside the old "
-    "one, which go1.x goes on starting: give its team the patch (`fleet rebuild` writes it), or "
+    "one, which go1.x goes on starting: give its team the patch (`fleet history --patch`), or "
     "their next deploy brings the old library back",
 )
 NO_BRIDGE_FOR_REBUILT = Rule(

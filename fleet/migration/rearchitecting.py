@@ -43,6 +43,7 @@ from fleet.migration.work import Recipe
 from fleet.model import GO1X, ROLLBACK_ALIAS, FunctionRef, PackageType
 from fleet.package.inspect import inspect_package
 from fleet.package.problems import BadPackage
+from fleet.rebuilding.provenance import is_of
 from fleet.results import Result
 
 _LATEST_GOES_BACK = "it moves, and goes back to x86_64 at any time"
@@ -170,7 +171,7 @@ class _Preparation:
             file=brought.name,
             facts=facts,
             problem=problem,
-            attested=brought.attested,
+            attested=brought.attested or self._is_ours(facts, artifact.start),
         )
         if facts is not None:
             size = facts.unzipped_size + unzipped(artifact.layers)
@@ -185,6 +186,13 @@ class _Preparation:
         if blocking or facts is None or brought.file is None:
             return self._planned(gate, artifact, Result.BLOCKED, blocking, notes)
         return self._on_its_way(seen, gate, artifact, facts, brought.file, same, notes)
+
+    def _is_ours(self, facts: PackageFacts | None, start: Deployment) -> bool:
+        """Whether fleet has built this very package in the place of what runs."""
+        if facts is None:
+            return False
+        said = self._ground.store.statements([facts.code_sha256]).get(facts.code_sha256, "")
+        return is_of(said, start.code_sha256)
 
     def _given(self, file: Path | None) -> tuple[PackageFacts | None, str]:
         """What is in the artifact, or why that can't be told."""

@@ -271,6 +271,8 @@ class _Preparation:
                 f"there is no alias {self._keep}, so nothing tells what it was: fleet has not "
                 "moved it, or somebody has deleted the alias"
             )
+            if self._to is Back.GO1X and any(each.name == X86_64_ALIAS for each in seen.aliases):
+                said += f"; the alias {X86_64_ALIAS} is there: `--to x86_64` leads back from arm64"
             return Finding("no-rollback-alias", said)
         runtime = seen.kept.deployment.runtime
         if self._to is Back.GO1X and runtime != GO1X:

@@ -178,6 +178,7 @@ def shown(packed: Packed) -> Iterator[Program]:
             differences=tuple(
                 f"{each.line}: {each.old or '(none)'} became {each.new or '(none)'}"
                 for each in made.attestation.differences
+                if each.old or each.new
             ),
             identical=made.identical,
         )

@@ -24,7 +24,7 @@ from fleet.toolchain.rebuild.order import BuildOrder, Built, Checkout
 from fleet.toolchain.rebuild.problems import WrongMapping
 from fleet.toolchain.rebuild.published import published
 from fleet.toolchain.rebuild.raising import Raised, raise_library
-from fleet.toolchain.rebuild.settings import Orders, Refused, none_matched, orders
+from fleet.toolchain.rebuild.settings import Orders, Refused, none_matched, orders, wrong_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class _Making:
         if raised is not None:
             source = raised.checkout
         order, identical = planned.build, None
-        if planned.flags is Known.PROVEN:
+        if planned.control:
             order, identical = self._controlled(source, planned, old), True
         built = self._build(source, order, "new")
         new = read_recorded(built.program)
@@ -194,8 +194,8 @@ class _Making:
             self._tools.say(f"building {self._task.entry} as it runs, to see that nothing is lost")
             if self._build(source, control, f"control-{number}").sha256 == old.sha256:
                 return planned.following(control)
-        lost = none_matched()
-        raise NotRebuilt(lost.code, f"{self._task.entry}: {lost.text}")
+        reason = wrong_flags() if planned.flags is Known.GIVEN else none_matched()
+        raise NotRebuilt(reason.code, f"{self._task.entry}: {reason.text}")
 
     def _build(self, source: Checkout, order: BuildOrder, name: str) -> Built:
         tools = self._tools

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,12 +26,15 @@ from fleet.errors import FileProblem
 from fleet.package.rewriting.placing import placed_whole
 from fleet.rebuilding.package import NEVER, Before, pack, shown
 from fleet.rebuilding.problems import translated
+from fleet.rebuilding.program import Made
 from fleet.rebuilding.provenance import raised_in, statement_of
 from fleet.rebuilding.rebuilt import Rebuild, Rebuilt, Wanted, in_hex
 from fleet.rebuilding.tools import Say, Toolbox
 from fleet.settings import Rebuild as Settings
 from fleet.sources import KnownBuild, SourceRule
+from fleet.toolchain.rebuild.differences import Change
 from fleet.toolchain.rebuild.golang import ChosenGo
+from fleet.toolchain.rebuild.linking import Known
 
 FORMAT = 1
 """Raised when packages come out otherwise than before, so that no old one passes for new."""
@@ -58,7 +61,7 @@ class _Rebuilder:
     def rebuilt(self, wanted: Wanted, stop: threading.Event) -> Rebuilt:
         known = self._box.known(wanted.ref.name, wanted.ref.arn)
         place = user_cache("rebuilt", self._box.environ)
-        said = place / f"{_key(wanted, known)}.json"
+        said = place / f"{_key(wanted, known, self._box.rules)}.json"
         # What is there waits for nobody's build: a canary's next share is due.
         if known.ldflags is None and (rebuilt := _read(said, place)) is not None:
             return rebuilt
@@ -83,7 +86,7 @@ class _Rebuilder:
         remarks = [
             f"{entry}: {remark}"
             for entry, made in packed.programs.items()
-            for remark in (*made.remarks, *_of_go(made.go))
+            for remark in (*made.remarks, *_of_go(made.go), *_left_out(made))
         ]
         rebuilt = Rebuilt(
             package=package,
@@ -91,6 +94,7 @@ class _Rebuilder:
             statement=statement_of(
                 wanted,
                 packed,
+                patch=raised.patch if raised else "",
                 invocation=str(uuid4()),
                 began=began,
                 ended=datetime.now(UTC),
@@ -147,12 +151,20 @@ def _alone(said: Path, stop: threading.Event) -> Iterator[None]:
         yield
 
 
+def _left_out(made: Made) -> Iterator[str]:
+    """What somebody has taken on, said where it is taken on."""
+    if made.allowed.flags is Known.ACCEPTED:
+        yield "values that were set with -X, if there were any, are NOT in this build, as accepted"
+    if any(each.change is Change.MODIFIED for each in made.attestation.differences):
+        yield "changes that were in no commit are NOT in this build, as accepted"
+
+
 def _of_go(go: ChosenGo) -> Iterator[str]:
     if not go.recorded:
         yield f"it is built with {go.version}, the nearest that can be had: {go.why_not}"
 
 
-def _key(wanted: Wanted, known: KnownBuild) -> str:
+def _key(wanted: Wanted, known: KnownBuild, rules: Iterable[SourceRule]) -> str:
     """A name for what comes out: the same for the same program, whoever asks for it."""
     asked = {
         "format": FORMAT,
@@ -162,6 +174,8 @@ def _key(wanted: Wanted, known: KnownBuild) -> str:
         "architecture": wanted.architecture,
         "raise": wanted.raise_library,
         "before": raised_in(wanted.earlier) if wanted.earlier else None,
+        # A corrected rule shall not find what came of the wrong one.
+        "rules": [each.model_dump(mode="json") for each in rules],
         "known": known.model_dump(mode="json", exclude={"ldflags", "function"}),
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]

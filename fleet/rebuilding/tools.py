@@ -15,6 +15,7 @@ from fleet.toolchain.rebuild.building import LIMITS
 from fleet.toolchain.rebuild.git import Git
 from fleet.toolchain.rebuild.golang import Go, find_go
 from fleet.toolchain.sandbox.limits import Limits
+from fleet.toolchain.sandbox.room import check_sandbox
 
 Say = Callable[[str], None]
 
@@ -62,6 +63,11 @@ class Toolbox:
             stop=stop,
             say=self.say,
         )
+
+    def check(self) -> None:
+        """Raise what every build would meet: GitMissing, NoGo or NoSandbox."""
+        self.tools(threading.Event())
+        check_sandbox()
 
     def known(self, name: str, arn: str) -> KnownBuild:
         """What people know of a function's build; nothing, where they have said nothing."""

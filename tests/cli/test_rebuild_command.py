@@ -164,10 +164,9 @@ def test_what_contradicts_itself_is_a_usage_error(
 def test_without_a_go_it_says_where_to_get_one(wired: Desk, program: bytes) -> None:
     arn = custom(wired, "no-go", program)
     (wired.directory / "fleet.yaml").write_text("rebuild: {go: /nowhere/go}\n", encoding="utf-8")
-    status, [function] = told(wired, arn)
-    assert status == 3
-    assert function["code"] == "no-go"
-    assert "install Go" in function["problem"]
+    ended, calls = wired.recorded("rebuild", arn)
+    assert (ended.status, calls) == (1, [])
+    assert "install Go" in ended.err
 
 
 # --- fleet migrate ---------------------------------------------------------------------------
@@ -186,6 +185,24 @@ def test_the_second_pass_builds_what_runs_for_arm64_and_it_answers_there(
     assert state(wired, "second") == ("provided.al2023", "arm64")
     assert answer(wired, "second") == before == {"pieces": 3, "cents": 750, "build": SECRET}
     assert SECRET not in shown.out + shown.err + done.out + done.err
+
+
+def test_a_package_of_fleets_own_building_is_no_stranger_when_it_is_given_as_an_artifact(
+    wired: Desk, program: bytes
+) -> None:
+    arn = custom(wired, "given", program)
+    assert wired.fleet("rebuild", arn, NO_TRIAL).status == 0
+    shown = wired.fleet("migrate", arn, "--arch", "arm64", "--artifact", "fleet-rebuilt", NO_TRIAL)
+    assert shown.status == 0, shown.err + shown.out
+    assert "built-differently" not in shown.out
+
+
+def test_history_without_a_raised_library_has_no_patch(wired: Desk) -> None:
+    arn = wired.function("plain-history")
+    assert wired.fleet("migrate", arn, NO_TRIAL).status == 0
+    ended = wired.fleet("history", arn, "--patch")
+    assert ended.status == 2
+    assert "no raised library" in ended.err
 
 
 def test_where_it_came_from_stays_in_the_ledger(wired: Desk, team: Team, program: bytes) -> None:
@@ -222,6 +239,8 @@ def test_one_whose_library_is_too_old_leaves_go1x_with_a_rebuilt_program_and_com
     assert done.status == 0, done.err + done.out
     assert state(wired, "rescued") == ("provided.al2023", "x86_64")
     assert answer(wired, "rescued")["pieces"] == 3
+    patch = wired.fleet("history", arn, "--patch")
+    assert "+require github.com/aws/aws-lambda-go v1.28.0" in patch.out
     back = wired.fleet("rollback", arn, "--apply", "--yes")
     assert back.status == 0, back.err + back.out
     assert state(wired, "rescued") == ("go1.x", "x86_64")

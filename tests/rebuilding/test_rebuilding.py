@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from fleet.aws.failures import Interrupted
+from fleet.package.inspect import inspect_package
+from fleet.rebuilding.provenance import is_of, patch_in
 from fleet.rebuilding.rebuilt import NotRebuilt, Rebuilt
 from fleet.settings import KnownFunction
 from fleet.sources import Accepted
@@ -145,6 +147,12 @@ class TestLinkerFlags:
         known = KnownFunction(function=REF.arn, ldflags="-s -w -X main.build=7")
         assert json.loads(answer(anew(team, running, known=known), rie))["build"] == "7"
 
+    def test_what_somebody_gives_wrongly_is_found_out(self, team: Team, tmp_path: Path) -> None:
+        program = team.build("./cmd/orders", "-trimpath", f"{STRIPPED} -X main.build=7")
+        running = package(tmp_path / "running.zip", {"bootstrap": program})
+        known = KnownFunction(function=REF.arn, ldflags="-s -w -X main.build=8")
+        assert refused(team, running, known=known).code == "ldflags-wrong"
+
     def test_their_loss_is_somebodys_to_accept_by_name(self, team: Team, tmp_path: Path) -> None:
         program = team.build("./cmd/orders", "-trimpath", f"{STRIPPED} -X main.build=8")
         running = package(tmp_path / "running.zip", {"bootstrap": program})
@@ -248,6 +256,9 @@ class TestOldLibraries:
         assert {name: after[name] for name in before} == before
         assert "+require github.com/aws/aws-lambda-go v1.41.0" in rebuilt.patch
         assert [each.library for each in rebuilt.programs] == ["v1.41.0"]
+        assert patch_in(rebuilt.statement) == rebuilt.patch
+        assert is_of(rebuilt.statement, inspect_package(running).code_sha256)
+        assert not is_of(rebuilt.statement, rebuilt.code_sha256)
 
     def test_the_patch_applies_to_the_teams_own_repository(
         self, old: tuple[Team, Path], tmp_path: Path

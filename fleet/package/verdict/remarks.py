@@ -99,7 +99,8 @@ LIBRARY_TOO_OLD = Rule(
     "{entry} is built with aws-lambda-go {version}, which speaks to go1.x only: on a custom "
     "runtime it prints nothing and hangs until its timeout; {source}, change the line "
     "`github.com/aws/aws-lambda-go {version}` of go.mod by `go get "
-    "github.com/aws/aws-lambda-go@latest` (v1.19.1 or newer), then build and deploy it again",
+    "github.com/aws/aws-lambda-go@latest` (v1.19.1 or newer), then build and deploy it again; or "
+    "have that done by `fleet migrate --raise-lambda-go`",
 )
 CLIENT_MISSING = Rule(
     "runtime-api-missing",
@@ -107,7 +108,8 @@ CLIENT_MISSING = Rule(
     "{entry} holds {library} without its Runtime API client, which came with v1.18.0: on a "
     "custom runtime it would hang until its timeout; {source}, run `go get "
     "github.com/aws/aws-lambda-go@latest` (go.mod: `require github.com/aws/aws-lambda-go` "
-    "v1.19.1 or newer, and no replace line for it), then build and deploy it again",
+    "v1.19.1 or newer, and no replace line for it), then build and deploy it again; or have that "
+    "done by `fleet migrate --raise-lambda-go`",
 )
 
 # What could not be known.

@@ -130,6 +130,11 @@ LINKER_FLAG = Rule(
     "linker-flag",
     "its -ldflags hold what is not handed on to Go's linker ({flag}): build it yourself",
 )
+LINKER_FLAGS_WRONG = Rule(
+    "ldflags-wrong",
+    "with the `ldflags:` of fleet.yaml the program that runs does not come out again, so it was "
+    "built with others: correct them, or take that on with `accept: [lost-ldflags]` beside them",
+)
 LINKER_FLAGS_LOST = Rule(
     "ldflags-lost",
     "its -ldflags are not recorded (before Go 1.18 its tags neither) and no build can show what "

@@ -19,6 +19,7 @@ from fleet.toolchain.rebuild.refusals import (
     ARCHITECTURE,
     GO_VERSION,
     LINKER_FLAGS_LOST,
+    LINKER_FLAGS_WRONG,
     NO_BUILD_INFO,
     NO_MODULES,
     Refusal,
@@ -49,12 +50,17 @@ class Orders:
     flags: Known
     """How its linker flags are known."""
     control: tuple[BuildOrder, ...] = ()
-    """The old program again, with one guess after the other at its linker flags; empty unless
-    `flags` is PROVEN. One of them has to come out with the old one's sha256."""
+    """The old program again, with one guess after the other at its linker flags or, where they
+    are GIVEN, with those. One of them has to come out with the old one's sha256."""
 
     def following(self, control: BuildOrder) -> BuildOrder:
         """Give the order of the new program with the flags of the control build that matched."""
         return replace(self.build, linker_flags=control.linker_flags)
+
+
+def wrong_flags() -> Refusal:
+    """Give the reason against a program that does not come out again with the flags given."""
+    return LINKER_FLAGS_WRONG.said()
 
 
 def none_matched() -> Refusal:
@@ -88,12 +94,15 @@ def orders(
     if reasons:
         return Refused(tuple(dict.fromkeys(reasons)))
     proven = how is Known.PROVEN
+    # What people say is held against what runs, where anything can be.
+    checked = how is Known.GIVEN and Accepted.LOST_LINKER_FLAGS not in known.accept
+    checked = checked and not recorded.cgo and not _unrepeatable(recorded, go_version)
     same = Aim(recorded, recorded.architecture, repeats=True)
     return Orders(
         commit=str(commit),
         build=made.order(str(package), aim, None if proven else likely[0]),
         flags=how,
-        control=tuple(made.order(str(package), same, each) for each in likely if proven),
+        control=tuple(made.order(str(package), same, each) for each in likely if proven or checked),
     )
 
 

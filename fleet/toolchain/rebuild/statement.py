@@ -22,7 +22,6 @@ from fleet.linker_flags import without_values
 from fleet.recorded import Recorded
 from fleet.toolchain.rebuild.commit import is_published
 from fleet.toolchain.rebuild.differences import Allowed, Attestation
-from fleet.toolchain.rebuild.linking import Known
 from fleet.toolchain.rebuild.order import Built, Checkout
 
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -34,6 +33,10 @@ BUILDER = "urn:x-fleet:builder:v1"
 
 PACKAGE = "package.zip"
 """The new package, among the subjects; its programs bear their names in it."""
+
+RUNNING = "running package"
+PATCH = "source.patch"
+"""Among the byproducts: what a raised library changes, for `git apply`."""
 
 _SUM = "h1:"
 _SHA256 = 32
@@ -53,6 +56,8 @@ class Replaced:
     checkout: Checkout
     allowed: Allowed
     attestation: Attestation
+    identical: bool | None = None
+    """Whether a build for the old architecture came out byte for byte; None: none was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,8 @@ class Rebuild:
     sha256: str
     """Of the new package, in hex."""
     programs: tuple[Replaced, ...]
+    patch: str
+    """What a raised library changes in the source, or ''."""
     invocation: str
     """Names this run and no other."""
     started: datetime
@@ -98,7 +105,10 @@ def statement(rebuild: Rebuild) -> dict[str, object]:
                     "startedOn": _timestamp(rebuild.started),
                     "finishedOn": _timestamp(rebuild.finished),
                 },
-                "byproducts": [_comparison(each) for each in rebuild.programs],
+                "byproducts": [
+                    *(_comparison(each) for each in rebuild.programs),
+                    *_patch(rebuild.patch),
+                ],
             },
         },
     }
@@ -142,7 +152,7 @@ def _internal(rebuild: Rebuild) -> Json:
 
 
 def _dependencies(rebuild: Rebuild) -> Iterator[Json]:
-    yield {"name": "running package", "digest": {"sha256": rebuild.running}}
+    yield {"name": RUNNING, "digest": {"sha256": rebuild.running}}
     for program in rebuild.programs:
         yield _source(program)
         release = program.built.go_version.removeprefix("go")
@@ -202,7 +212,7 @@ def _comparison(program: Replaced) -> Json:
     annotations: dict[str, object] = {
         "was": program.old.sha256,
         "differences": [asdict(each) for each in program.attestation.differences],
-        "controlBuildByteIdentical": program.allowed.flags is Known.PROVEN,
+        "controlBuildByteIdentical": program.identical,
     }
     written = json.dumps(annotations, sort_keys=True, separators=(",", ":")).encode()
     return {
@@ -211,6 +221,17 @@ def _comparison(program: Replaced) -> Json:
         "mediaType": "application/json",
         "annotations": annotations,
     }
+
+
+def _patch(text: str) -> Iterator[Json]:
+    if text:
+        content = text.encode()
+        yield {
+            "name": PATCH,
+            "digest": {"sha256": hashlib.sha256(content).hexdigest()},
+            "mediaType": "text/x-diff",
+            "content": base64.b64encode(content).decode(),
+        }
 
 
 def _unique(descriptors: Iterator[Json]) -> Sequence[Json]:
