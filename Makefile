@@ -53,7 +53,7 @@ fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.binary -max_total_time=$(FUZZ_SECONDS)
 
 crash-points: $(READY)
-	EVERY_CRASH_POINT=1 $(BIN)/pytest --numprocesses auto tests/migration/test_crash_points.py
+	EVERY_CRASH_POINT=1 $(BIN)/pytest --numprocesses auto tests/migration/test_crash_points.py tests/migration/test_rescued_halfway.py
 
 soak: $(READY)
 	tools/system-packages postgresql

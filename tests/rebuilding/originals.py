@@ -22,6 +22,7 @@ from fleet.sources import SourceRule
 from moto_fixtures.build import HANDLERS
 from moto_fixtures.packages import zipped
 from moto_fixtures.tools import go_root
+from tests.toolchain.rebuild.going import shared_go
 from tests.toolchain.rebuild.repositories import Files, Repository
 
 MODULE = "fleet.example/handlers"
@@ -89,11 +90,10 @@ class Team:
 @contextmanager
 def own_cache(place: Path) -> Iterator[None]:
     """A cache in which nothing was built by other code; compiled packages are everybody's."""
-    shared = user_cache("go")
-    shared.mkdir(parents=True, exist_ok=True)
     (place / "fleet").mkdir()
-    for name in ("go", "emulator", "handlers"):
-        (place / "fleet" / name).symlink_to(shared.with_name(name))
+    for name in ("emulator", "handlers"):
+        (place / "fleet" / name).symlink_to(user_cache(name))
+    (place / "fleet" / "go").symlink_to(shared_go().cache)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(place))
         yield

@@ -489,10 +489,11 @@ def test_what_workers_are_equipped_for_is_a_key_that_travels_and_shows_no_ldflag
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "fleet.yaml"
+    arn = "arn:aws:lambda:eu-west-1:111122223333:function:orders"
     file.write_text(
         "sources:\n- {module: fleet.example/*, git: 'https://git.example/{1}'}\n"
         "rebuild:\n  go: /opt/go/bin/go\n  functions:\n"
-        f"  - {{function: orders, ldflags: '-X main.key={SECRET}', accept: [modified]}}\n",
+        f"  - {{function: '{arn}', ldflags: '-X main.key={SECRET}', accept: [modified]}}\n",
         encoding="utf-8",
     )
     settings = Settings.load(file, {})
